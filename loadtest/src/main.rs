@@ -1,0 +1,2 @@
+//! Populates, loads and measures a Rollcall service.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The NSS module `pwb`.
