@@ -1,1 +1,2 @@
 //! Rollcall.
+pub mod config;
