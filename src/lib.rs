@@ -1,1 +1,5 @@
 //! Rollcall.
+
+pub mod fold;
+pub mod posix;
+pub mod scim;
