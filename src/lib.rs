@@ -1,2 +1,3 @@
 //! Rollcall.
 pub mod config;
+pub mod private_postgres;
