@@ -1,3 +1,23 @@
-//! Rollcall.
+//! Rollcall: the user service of Posit Workbench and the Linux clusters around it, on PostgreSQL.
+//!
+//! The layers, from the outside in; each uses only those below it:
+//!
+//! | Module | Responsibility |
+//! |---|---|
+//! | `cli` | the command line: one file per subcommand, `serve` among them |
+//! | [`http`] | routes and listeners: extract, one call, respond |
+//! | [`db`] | one Rust function per SQL function of the schema `api`; pools, retries |
+//! | [`private_postgres`] | a PostgreSQL of its own for one machine |
+//! | [`scim`] | the SCIM language, without I/O |
+//! | [`posix`], [`fold`], [`config`], [`telemetry`], [`error`] | leaves |
+
 pub mod config;
+pub mod db;
+pub mod error;
+pub mod fold;
+pub mod http;
+pub mod posix;
 pub mod private_postgres;
+pub mod scim;
+pub mod telemetry;
+pub mod tokens;

@@ -1,0 +1,89 @@
+-- The append-only audit log and the change feed. Both are written in the transaction of the change.
+
+-- p_audit: actor, path (scim | login | cli | import), request_id, origin. p_detail carries ids and technical fields
+-- before and after, and names of changed attributes: never personal values.
+create or replace function store.audit_write(p_audit jsonb, p_action text, p_resource text, p_subject uuid, p_detail jsonb)
+returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into store.audit (at, actor, path, action, resource, subject, request_id, origin, detail)
+  values (api.now(), coalesce(p_audit->>'actor', 'unknown'), coalesce(p_audit->>'path', 'unknown'), p_action, p_resource,
+          p_subject, p_audit->>'request_id', p_audit->>'origin', coalesce(p_detail, '{}'));
+end $$;
+
+-- kind: user | group. p_members: the users whose memberships changed; null with kind group means the group itself.
+create or replace function store.feed_write(p_kind text, p_subject uuid, p_members uuid[] default null) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into store.change_feed (xid, at, kind, subject, members)
+  values (pg_current_xact_id(), api.now(), p_kind, p_subject, p_members);
+end $$;
+
+-- Makes the partitions of this month and the p_ahead next ones. Waits for nobody: gives up when a lock is held.
+create or replace function store.audit_partitions_ensure(p_ahead int default 3) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_first timestamp := date_trunc('month', api.now() at time zone 'UTC');
+  v_month timestamptz;
+  v_next timestamptz;
+  v_name text;
+begin
+  for v_number in 0..p_ahead loop
+    v_month := (v_first + make_interval(months => v_number)) at time zone 'UTC';
+    v_next := (v_first + make_interval(months => v_number + 1)) at time zone 'UTC';
+    v_name := 'audit_' || to_char(v_month at time zone 'UTC', 'YYYY_MM');
+    continue when to_regclass('store.' || v_name) is not null;
+    -- Rows of that month may have landed in the default partition; then it stays the place for the month.
+    continue when exists (select from store.audit_default d where d.at >= v_month and d.at < v_next);
+    -- Names and bounds are computed above, never given from outside: the one place with dynamic SQL.
+    execute format('create table store.%I partition of store.audit for values from (%L) to (%L)', v_name, v_month, v_next);
+  end loop;
+end $$;
+
+-- The audit log, newest first, before p_before (an id) when given.
+create or replace function api.audit_list(p_subject uuid, p_actor text, p_since timestamptz, p_before bigint, p_limit int)
+returns table (id bigint, at timestamptz, actor text, path text, action text, resource text, subject uuid,
+               request_id text, origin text, detail jsonb)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select a.id, a.at, a.actor, a.path, a.action, a.resource, a.subject, a.request_id, a.origin, a.detail
+    from store.audit a
+    where (p_subject is null or a.subject = p_subject)
+      and (p_actor is null or a.actor = p_actor)
+      and (p_since is null or a.at >= p_since)
+      and (p_before is null or a.id < p_before)
+    order by a.id desc
+    limit least(p_limit, 10000);
+end $$;
+
+-- Housekeeping that any replica may run at any time: partitions ahead, the tail of the feed, old requests and removals,
+-- deleted users and groups past their retention. Small batches; a second caller at the same moment does nothing.
+create or replace function api.maintain(p_options jsonb) returns table (task text, rows bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_retain interval := make_interval(days => coalesce((p_options->>'retain_days')::int, 90));
+begin
+  if not pg_try_advisory_xact_lock(2, 0) then
+    return;
+  end if;
+  perform store.audit_partitions_ensure();
+  delete from store.change_feed f where f.id in
+    (select o.id from store.change_feed o where o.at < api.now() - interval '1 hour' order by o.id limit 10000);
+  get diagnostics rows = row_count; task := 'change_feed'; return next;
+  delete from store.removals r where r.at < api.now() - interval '2 hours';
+  get diagnostics rows = row_count; task := 'removals'; return next;
+  delete from store.tokens t where t.parent is not null and t.expires_at < api.now() - interval '1 day';
+  get diagnostics rows = row_count; task := 'access_tokens'; return next;
+  delete from store.users u where u.id in
+    (select o.id from store.users o where o.deleted_at < api.now() - v_retain limit 1000);
+  get diagnostics rows = row_count; task := 'deleted_users'; return next;
+  delete from store.groups g where g.id in
+    (select o.id from store.groups o where o.deleted_at < api.now() - v_retain limit 1000);
+  get diagnostics rows = row_count; task := 'deleted_groups'; return next;
+end $$;

@@ -1,0 +1,106 @@
+//! Every limit of the SCIM language, with its number, and the check of JSON nesting that runs before parsing.
+
+use super::error::ScimError;
+
+/// Longest filter or PATCH path, in bytes.
+pub const FILTER_BYTES: usize = 8 * 1024;
+/// Deepest nesting of a filter: parentheses, `not` and brackets together.
+pub const FILTER_DEPTH: usize = 32;
+/// Most attribute expressions in one filter.
+pub const FILTER_TERMS: usize = 200;
+/// Most operations in one PATCH request.
+pub const PATCH_OPERATIONS: usize = 1_000;
+/// Most operations in one Bulk request.
+pub const BULK_OPERATIONS: usize = 1_000;
+/// Most values of a multi-valued attribute.
+pub const VALUES: usize = 1_000;
+/// Most values of `Group.members` in one request.
+pub const MEMBERS: usize = 100_000;
+/// Longest string, in bytes.
+pub const STRING_BYTES: usize = 64 * 1024;
+/// Longest `userName` and `displayName`, in characters.
+pub const NAME_CHARACTERS: usize = 255;
+/// Longest `externalId`, in characters.
+pub const EXTERNAL_ID_CHARACTERS: usize = 1_024;
+/// Largest resource without its members, as compact JSON, in bytes.
+pub const DOCUMENT_BYTES: usize = 256 * 1024;
+/// Deepest nesting of a request body.
+pub const JSON_DEPTH: usize = 64;
+/// Most entries in `attributes` or `excludedAttributes`.
+pub const PROJECTION_ENTRIES: usize = 200;
+/// Page size when `count` is absent.
+pub const DEFAULT_COUNT: u32 = 100;
+/// Largest page; a larger `count` is lowered to it silently.
+pub const MAX_COUNT: u32 = 1_000;
+/// Lifetime of a cursor, in seconds.
+pub const CURSOR_SECONDS: u32 = 600;
+/// Longest cursor, in characters.
+pub const CURSOR_BYTES: usize = 8 * 1024;
+/// Largest Bulk body, in bytes.
+pub const BULK_BYTES: usize = 8 * 1024 * 1024;
+/// Most tags in an `If-Match` or `If-None-Match` list.
+pub const VERSION_TAGS: usize = 100;
+
+/// The limits a client is told about in `ServiceProviderConfig`; a site may set lower ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most operations in one Bulk request.
+    pub bulk_operations: usize,
+    /// Largest Bulk body, in bytes.
+    pub bulk_bytes: usize,
+    /// Page size when `count` is absent.
+    pub default_count: u32,
+    /// Largest page.
+    pub max_count: u32,
+    /// Lifetime of a cursor, in seconds.
+    pub cursor_seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bulk_operations: BULK_OPERATIONS,
+            bulk_bytes: BULK_BYTES,
+            default_count: DEFAULT_COUNT,
+            max_count: MAX_COUNT,
+            cursor_seconds: CURSOR_SECONDS,
+        }
+    }
+}
+
+/// Refuses a JSON text that nests deeper than [`JSON_DEPTH`], in one pass and without allocating.
+///
+/// It looks at brackets outside strings only; whether the text is JSON at all is the parser's business.
+/// Raises 400 `invalidSyntax`.
+pub fn check_depth(json: &[u8]) -> Result<(), ScimError> {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for &byte in json {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > JSON_DEPTH {
+                    let detail = format!("The request body nests deeper than {JSON_DEPTH} levels.");
+                    return Err(ScimError::invalid_syntax(detail));
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

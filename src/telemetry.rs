@@ -1,0 +1,16 @@
+//! Logs and metrics: how they are set up; their names are in `names`.
+
+pub mod metrics;
+pub mod names;
+
+use tracing_subscriber::EnvFilter;
+
+/// Sends log lines to standard error, as JSON objects or as text.
+///
+/// `level` is a filter in the syntax of `tracing_subscriber::EnvFilter` (for example `info` or `rollcall=debug`).
+pub fn start_logging(level: &str, json: bool) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(level)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let started = if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    started.map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))
+}

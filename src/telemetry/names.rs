@@ -1,0 +1,42 @@
+//! Every metric name, once. Dashboards and alerts are checked against this list.
+
+/// Seconds from the first byte of a request to the last of its answer's head.
+pub const HTTP_REQUEST_DURATION: &str = "rollcall_http_request_duration_seconds";
+/// Requests being worked on.
+pub const HTTP_REQUESTS_IN_FLIGHT: &str = "rollcall_http_requests_in_flight";
+/// Open connections of a pool by state.
+pub const DB_POOL_CONNECTIONS: &str = "rollcall_db_pool_connections";
+/// The most connections a pool may open.
+pub const DB_POOL_CONNECTIONS_MAX: &str = "rollcall_db_pool_connections_max";
+/// Callers waiting for a connection.
+pub const DB_POOL_WAITERS: &str = "rollcall_db_pool_waiters";
+/// Seconds waited for a connection.
+pub const DB_POOL_WAIT: &str = "rollcall_db_pool_wait_seconds";
+/// Seconds in one call of the SQL contract.
+pub const DB_QUERY_DURATION: &str = "rollcall_db_query_duration_seconds";
+/// Errors of the database by class of SQLSTATE.
+pub const DB_ERRORS: &str = "rollcall_db_errors_total";
+/// Whether the server behind the read pool is a standby.
+pub const DB_IN_RECOVERY: &str = "rollcall_db_in_recovery";
+/// Seconds the server behind the read pool trails.
+pub const DB_REPLICA_LAG: &str = "rollcall_db_replica_lag_seconds";
+/// SCIM operations by outcome.
+pub const SCIM_OPERATIONS: &str = "rollcall_scim_operations_total";
+/// Refused SCIM requests by `scimType`.
+pub const SCIM_ERRORS: &str = "rollcall_scim_errors_total";
+/// Numbers given or refused.
+pub const ID_ALLOCATIONS: &str = "rollcall_id_allocations_total";
+/// Numbers left in a pool.
+pub const ID_POOL_REMAINING: &str = "rollcall_id_pool_remaining";
+/// Look-ups in caches of this process.
+pub const CACHE_REQUESTS: &str = "rollcall_cache_requests_total";
+/// When a token expires.
+pub const TOKEN_EXPIRY: &str = "rollcall_token_expiry_timestamp_seconds";
+/// Audit rows written or failed.
+pub const AUDIT_EVENTS: &str = "rollcall_audit_events_total";
+/// Requests refused because a token sent too many.
+pub const RATE_LIMITED: &str = "rollcall_rate_limited_total";
+/// The version that runs.
+pub const BUILD_INFO: &str = "rollcall_build_info";
+/// The newest migration in the database.
+pub const SCHEMA_VERSION: &str = "rollcall_schema_version";
