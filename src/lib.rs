@@ -17,6 +17,7 @@ pub mod error;
 pub mod fold;
 pub mod http;
 pub mod posix;
+pub mod private_postgres;
 pub mod scim;
 pub mod telemetry;
 pub mod tokens;
