@@ -35,6 +35,29 @@ const GRANTS: &str = include_str!("../../sql/grants.sql");
 /// What a database administrator runs once to keep the roles apart.
 pub const ROLES: &str = include_str!("../../sql/roles.sql");
 
+/// Makes the roles in a cluster of our own, where the caller is superuser; harmless when they are there.
+pub async fn make_roles(address: &Address) -> anyhow::Result<()> {
+    let client = address.connect().await?;
+    let there: bool = client
+        .query_one("select count(*) = 2 from pg_roles where rolname in ('rollcall_app', 'rollcall_read')", &[])
+        .await?
+        .get(0);
+    if !there {
+        client
+            .batch_execute(
+                "create role rollcall_app login;
+                 create role rollcall_read login;
+                 alter role rollcall_app set statement_timeout = '5s';
+                 alter role rollcall_app set lock_timeout = '2s';
+                 alter role rollcall_app set idle_in_transaction_session_timeout = '10s';
+                 alter role rollcall_read set statement_timeout = '1s';
+                 alter role rollcall_read set default_transaction_read_only = on;",
+            )
+            .await?;
+    }
+    Ok(())
+}
+
 /// What `migrate` did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 5;
 /// A user after a write, and whether the write changed anything.
 #[derive(Debug)]
 pub struct Written {
-    /// The user as he is now, without his groups.
+    /// The user as he is now, with his groups.
     pub user: UserRow,
     /// Whether anything was written.
     pub changed: bool,
@@ -219,7 +219,7 @@ pub(super) fn user_row(row: &Row, sent: Option<&Value>) -> Result<UserRow, Error
 fn group_ref(value: &Value) -> Option<GroupRef> {
     Some(GroupRef {
         id: value.get("id")?.as_str()?.parse().ok()?,
-        display: value.get("display").and_then(Value::as_str).map(str::to_owned),
+        display: value.get("display").and_then(Value::as_str).unwrap_or_default().to_owned(),
     })
 }
 
