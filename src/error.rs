@@ -9,34 +9,69 @@ use std::time::Duration;
 pub enum Error {
     /// A unique value is in use (`IDDUP`).
     #[error("{message}")]
-    Taken { message: String, subject: String },
+    Taken {
+        /// For a person.
+        message: String,
+        /// The attribute it is about; may be empty.
+        subject: String,
+    },
     /// A number or name belongs to the system (`IDRSV`).
     #[error("{message}")]
-    Reserved { message: String, subject: String },
+    Reserved {
+        /// For a person.
+        message: String,
+        /// The attribute it is about; may be empty.
+        subject: String,
+    },
     /// The resource does not exist (`IDNOF`).
     #[error("{message}")]
-    NotFound { message: String },
+    NotFound {
+        /// For a person.
+        message: String,
+    },
     /// The resource has another version than the caller read (`IDVER`).
     #[error("{message}")]
-    VersionMismatch { message: String },
+    VersionMismatch {
+        /// For a person.
+        message: String,
+    },
     /// No number is left in the pool (`IDFUL`).
     #[error("{message}")]
-    PoolExhausted { message: String },
+    PoolExhausted {
+        /// For a person.
+        message: String,
+    },
     /// A value that the contract does not take (`IDVAL`).
     #[error("{message}")]
-    InvalidValue { message: String, subject: String },
+    InvalidValue {
+        /// For a person.
+        message: String,
+        /// The attribute it is about; may be empty.
+        subject: String,
+    },
     /// A reference to a resource that does not exist (`IDREF`).
     #[error("{message}")]
-    DanglingReference { message: String, subject: String },
+    DanglingReference {
+        /// For a person.
+        message: String,
+        /// The attribute it is about; may be empty.
+        subject: String,
+    },
     /// The brake on deletions and deactivations has gripped (`IDBRK`).
     #[error("{message}")]
-    Brake { message: String },
+    Brake {
+        /// For a person.
+        message: String,
+    },
     /// The statement took longer than it may (57014).
     #[error("the request needs more work than one request may cause")]
     TooMuchWork,
     /// No database answers, or it takes no writes, for now.
     #[error("the database does not answer at the moment")]
-    Unavailable { retry_after: Duration },
+    Unavailable {
+        /// When another try makes sense.
+        retry_after: Duration,
+    },
     /// A defect, or a database that is not as the binary expects. The text is for the log, never for a client.
     #[error("{0}")]
     Internal(String),

@@ -17,8 +17,9 @@ begin
   delete from store.posix_group_names where name = p_name and owner = p_owner;
 end $$;
 
--- Chooses and claims a name for p_owner: p_wanted when it was asked for, else p_derived, which may get a number behind it
--- when p_options.collision is 'suffix'. p_resource: 'user' (the name of the user and of his private group) or 'group'.
+-- Chooses and claims a name for p_owner: p_wanted when it was asked for, else p_derived. A derived name that is taken gets
+-- a number behind it: for a group always (its name is no one's identity), for a user when p_options.collision is
+-- 'suffix'. p_resource: 'user' (the name of the user and of his private group) or 'group'.
 -- p_private: whether the user has a private group that needs the name too. Raises IDRSV (a protected local account),
 -- IDDUP (held by another). Never adopts.
 create or replace function store.posix_name_claim(p_owner uuid, p_resource text, p_private boolean, p_wanted text,
@@ -28,7 +29,7 @@ as $$
 declare
   v_name text := coalesce(p_wanted, p_derived);
   v_attribute text := case p_resource when 'user' then 'posixUserName' else 'posixGroupName' end;
-  v_may_suffix boolean := p_wanted is null and p_options->>'collision' = 'suffix';
+  v_may_suffix boolean := p_wanted is null and (p_resource = 'group' or p_options->>'collision' = 'suffix');
   v_limit int := case p_resource when 'user' then 32 else 255 end;
   v_protected boolean;
   v_number int := 1;
