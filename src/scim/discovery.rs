@@ -39,13 +39,13 @@ pub fn service_provider_config(base_url: &str, limits: &Limits) -> Value {
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
             "primary": true,
         }],
-        "meta": meta("ServiceProviderConfig", format!("{base_url}/ServiceProviderConfig")),
+        "meta": meta("ServiceProviderConfig", &format!("{base_url}/ServiceProviderConfig")),
     })
 }
 
 /// `/Schemas`, as a `ListResponse`.
 pub fn schemas(base_url: &str) -> Value {
-    list(schema::ALL.into_iter().map(|schema| schema_json(base_url, schema)).collect())
+    list(&schema::ALL.map(|schema| schema_json(base_url, schema)))
 }
 
 /// `/Schemas/{urn}`; `None` when there is no such schema.
@@ -55,16 +55,18 @@ pub fn schema_by_urn(base_url: &str, urn: &str) -> Option<Value> {
 
 /// `/ResourceTypes`, as a `ListResponse`.
 pub fn resource_types(base_url: &str) -> Value {
-    list(ResourceType::ALL.into_iter().map(|resource_type| resource_type_json(base_url, resource_type)).collect())
+    list(&ResourceType::ALL.map(|resource_type| resource_type_json(base_url, resource_type)))
 }
 
 /// `/ResourceTypes/{name}`; `None` when there is no such resource type.
 pub fn resource_type_by_name(base_url: &str, name: &str) -> Option<Value> {
-    let resource_type = ResourceType::ALL.into_iter().find(|resource_type| resource_type.name() == name)?;
+    let resource_type = ResourceType::ALL
+        .into_iter()
+        .find(|resource_type| resource_type.name() == name)?;
     Some(resource_type_json(base_url, resource_type))
 }
 
-fn list(resources: Vec<Value>) -> Value {
+fn list(resources: &[Value]) -> Value {
     json!({
         "schemas": [LIST_RESPONSE_URN],
         "totalResults": resources.len(),
@@ -74,7 +76,7 @@ fn list(resources: Vec<Value>) -> Value {
     })
 }
 
-fn meta(resource_type: &str, location: String) -> Value {
+fn meta(resource_type: &str, location: &str) -> Value {
     json!({"resourceType": resource_type, "location": location})
 }
 
@@ -92,7 +94,7 @@ fn resource_type_json(base_url: &str, resource_type: ResourceType) -> Value {
         "endpoint": resource_type.endpoint(),
         "schema": resource_type.core().id,
         "schemaExtensions": extensions,
-        "meta": meta("ResourceType", format!("{base_url}/ResourceTypes/{}", resource_type.name())),
+        "meta": meta("ResourceType", &format!("{base_url}/ResourceTypes/{}", resource_type.name())),
     })
 }
 
@@ -103,7 +105,7 @@ fn schema_json(base_url: &str, schema: &Schema) -> Value {
         "name": schema.name,
         "description": schema.description,
         "attributes": schema.attributes.iter().map(attribute_json).collect::<Vec<_>>(),
-        "meta": meta("Schema", format!("{base_url}/Schemas/{}", schema.id)),
+        "meta": meta("Schema", &format!("{base_url}/Schemas/{}", schema.id)),
     })
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ScimError, quoted};
 use super::limits::DOCUMENT_BYTES;
-use super::schema::{AttributePath, Kind, ResourceType, Schema, Target};
+use super::schema::{AttributePath, Kind, Mutability, ResourceType, Schema, Target};
 use super::{Dialect, Document};
 
 /// Normalises the body of a POST or PUT.
@@ -81,6 +81,10 @@ fn extension_path(schema: &'static Schema, key: &str) -> Option<AttributePath> {
 
 fn put(document: &mut Document, path: AttributePath, value: Value, dialect: Dialect) -> Result<(), ScimError> {
     if path.attribute.is_read_only() || path.leaf().is_read_only() {
+        return Ok(());
+    }
+    // Passwords are not kept, not even for a moment in a document.
+    if path.attribute.mutability == Mutability::WriteOnly {
         return Ok(());
     }
     // A flat key such as `emails.value` says of no element which one it means.

@@ -6,6 +6,8 @@ mod parameters;
 pub use cursor::{Cursor, Page};
 pub use parameters::Parameters;
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -89,7 +91,14 @@ impl ListQuery {
             parameters.attributes.as_deref(),
             parameters.excluded_attributes.as_deref(),
         )?;
-        Ok(Self { filter, sort, page, count, projection, query_hash })
+        Ok(Self {
+            filter,
+            sort,
+            page,
+            count,
+            projection,
+            query_hash,
+        })
     }
 }
 
@@ -103,7 +112,12 @@ fn sort(parameters: &Parameters, resource_type: ResourceType) -> Result<Option<S
             return Err(ScimError::invalid_value(detail));
         }
     };
-    let Some(name) = parameters.sort_by.as_deref().map(str::trim).filter(|name| !name.is_empty()) else {
+    let Some(name) = parameters
+        .sort_by
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+    else {
         return Ok(None);
     };
     let refused = |what: &str| ScimError::invalid_value(format!("\"sortBy\" \"{}\" {what}.", quoted(name)));
@@ -147,16 +161,17 @@ pub struct ListFrame {
 impl ListFrame {
     /// What comes before the first resource.
     pub fn head(&self) -> String {
+        // Writing to a String cannot fail.
         let mut text = format!("{{\"schemas\":[\"{LIST_RESPONSE_URN}\"]");
         let numbers = [("totalResults", self.total_results), ("startIndex", self.start_index)];
         for (name, number) in numbers {
             if let Some(number) = number {
-                text.push_str(&format!(",\"{name}\":{number}"));
+                let _ = write!(text, ",\"{name}\":{number}");
             }
         }
-        text.push_str(&format!(",\"itemsPerPage\":{}", self.items_per_page));
+        let _ = write!(text, ",\"itemsPerPage\":{}", self.items_per_page);
         if let Some(cursor) = &self.next_cursor {
-            text.push_str(&format!(",\"nextCursor\":{}", Value::from(cursor.as_str())));
+            let _ = write!(text, ",\"nextCursor\":{}", Value::from(cursor.as_str()));
         }
         text.push_str(",\"Resources\":[");
         text

@@ -40,7 +40,10 @@ enum Share {
 impl Projection {
     /// Everything that is returned by default.
     pub const fn default_for(resource_type: ResourceType) -> Self {
-        Self { resource_type, mode: Mode::Default }
+        Self {
+            resource_type,
+            mode: Mode::Default,
+        }
     }
 
     /// Reads the two parameters, each a comma-separated list of attributes, sub-attributes and extension URNs.
@@ -55,7 +58,9 @@ impl Projection {
         let given = |list: Option<&str>| list.is_some_and(|list| !list.trim().is_empty());
         let mode = match (given(attributes), given(excluded)) {
             (true, true) => {
-                return Err(ScimError::invalid_value("Use \"attributes\" or \"excludedAttributes\", not both."));
+                return Err(ScimError::invalid_value(
+                    "Use \"attributes\" or \"excludedAttributes\", not both.",
+                ));
             }
             (true, false) => Mode::Only(entries(resource_type, attributes.unwrap_or_default())?),
             (false, true) => Mode::Except(entries(resource_type, excluded.unwrap_or_default())?),
@@ -71,7 +76,9 @@ impl Projection {
 
     /// Whether any part of the core attribute `name` is shown, so that a caller can skip reading what is not.
     pub fn wants(&self, name: &str) -> bool {
-        let Some(attribute) = self.resource_type.attribute(name) else { return false };
+        let Some(attribute) = self.resource_type.attribute(name) else {
+            return false;
+        };
         !matches!(self.share(AttributePath::core(attribute)), Share::Nothing)
     }
 
@@ -96,9 +103,15 @@ impl Projection {
     }
 
     fn apply_to_extension(&self, document: &mut Document, schema: &'static Schema) -> bool {
-        let Some(Value::Object(parts)) = document.get_mut(schema.id) else { return false };
+        let Some(Value::Object(parts)) = document.get_mut(schema.id) else {
+            return false;
+        };
         for attribute in schema.attributes {
-            let path = AttributePath { extension: Some(schema), attribute, sub: None };
+            let path = AttributePath {
+                extension: Some(schema),
+                attribute,
+                sub: None,
+            };
             if !self.apply_to(parts, path) {
                 parts.shift_remove(attribute.name);
             }
@@ -108,7 +121,9 @@ impl Projection {
 
     /// Reduces the attribute inside its owner; `false` when nothing of it is left.
     fn apply_to(&self, owner: &mut Map<String, Value>, path: AttributePath) -> bool {
-        let Some(value) = owner.get_mut(path.attribute.name) else { return false };
+        let Some(value) = owner.get_mut(path.attribute.name) else {
+            return false;
+        };
         match self.share(path) {
             Share::Nothing => false,
             Share::Everything => true,
@@ -121,17 +136,16 @@ impl Projection {
         match path.attribute.returned {
             Returned::Always => return Share::Everything,
             Returned::Never => return Share::Nothing,
+            Returned::Request if !self.is_explicit() => return Share::Nothing,
             Returned::Default | Returned::Request => {}
         }
         match &self.mode {
-            Mode::Default if path.attribute.returned == Returned::Request => Share::Nothing,
             Mode::Default => Share::Everything,
             Mode::Only(entries) => match named(entries, path) {
                 Named::Whole => Share::Everything,
                 Named::Parts(subs) if subs.is_empty() => Share::Nothing,
                 Named::Parts(subs) => Share::Only(subs),
             },
-            Mode::Except(_) if path.attribute.returned == Returned::Request => Share::Nothing,
             Mode::Except(entries) => match named(entries, path) {
                 Named::Whole => Share::Nothing,
                 Named::Parts(subs) if subs.is_empty() => Share::Everything,
@@ -164,13 +178,17 @@ fn named(entries: &[Entry], path: AttributePath) -> Named {
 
 fn entries(resource_type: ResourceType, list: &str) -> Result<Vec<Entry>, ScimError> {
     if list.split(',').nth(PROJECTION_ENTRIES).is_some() {
-        return Err(ScimError::invalid_value(format!("A list of attributes has more than {PROJECTION_ENTRIES} entries.")));
+        return Err(ScimError::invalid_value(format!(
+            "A list of attributes has more than {PROJECTION_ENTRIES} entries."
+        )));
     }
-    let entries = list.split(',').filter_map(|name| match resource_type.resolve(name.trim())? {
-        Target::Attribute(path) => Some(Entry::Attribute(path)),
-        Target::Extension(schema) => Some(Entry::Extension(schema)),
-        Target::Resource => None,
-    });
+    let entries = list
+        .split(',')
+        .filter_map(|name| match resource_type.resolve(name.trim())? {
+            Target::Attribute(path) => Some(Entry::Attribute(path)),
+            Target::Extension(schema) => Some(Entry::Extension(schema)),
+            Target::Resource => None,
+        });
     Ok(entries.collect())
 }
 

@@ -66,7 +66,9 @@ pub fn plan(request: &BulkRequest) -> Vec<Step> {
     for index in 0..request.operations.len() {
         planner.schedule(index);
     }
-    let Planner { mut steps, completions, .. } = planner;
+    let Planner {
+        mut steps, completions, ..
+    } = planner;
     steps.extend(completions);
     steps
 }
@@ -109,10 +111,15 @@ impl<'a> Planner<'a> {
     }
 
     fn open(&mut self, index: usize, stack: &mut Vec<(usize, Vec<usize>)>) {
-        let Some(operation) = self.operation(index).filter(|_| self.state[index] == State::Waiting) else { return };
+        let Some(operation) = self.operation(index).filter(|_| self.state[index] == State::Waiting) else {
+            return;
+        };
         self.state[index] = State::Open;
         let references = of_operation(operation);
-        let mut creators: Vec<usize> = references.iter().filter_map(|id| self.creators.get(id).copied()).collect();
+        let mut creators: Vec<usize> = references
+            .iter()
+            .filter_map(|id| self.creators.get(id).copied())
+            .collect();
         // Popped from the end: the first one of the request comes first.
         creators.sort_unstable_by(|left, right| right.cmp(left));
         creators.dedup();
@@ -124,13 +131,23 @@ impl<'a> Planner<'a> {
         // What is still open refers back to this operation.
         let open: HashSet<&str> = of_operation(operation)
             .into_iter()
-            .filter(|id| self.creators.get(id).is_some_and(|&creator| self.state[creator] == State::Open))
+            .filter(|id| {
+                self.creators
+                    .get(id)
+                    .is_some_and(|&creator| self.state[creator] == State::Open)
+            })
             .collect();
         self.state[index] = State::Done;
         match split(operation, &open) {
             Some((reduced, value)) if operation.method == BulkMethod::Post => {
-                self.steps.push(Step::RunWithout { operation: index, reduced: Box::new(reduced) });
-                self.completions.push(Step::Complete { operation: index, value });
+                self.steps.push(Step::RunWithout {
+                    operation: index,
+                    reduced: Box::new(reduced),
+                });
+                self.completions.push(Step::Complete {
+                    operation: index,
+                    value,
+                });
             }
             _ => self.steps.push(Step::Run(index)),
         }
@@ -142,9 +159,14 @@ fn split(operation: &BulkOperation, open: &HashSet<&str>) -> Option<(BulkOperati
     if open.is_empty() {
         return None;
     }
-    let Some(Value::Object(data)) = &operation.data else { return None };
+    let Some(Value::Object(data)) = &operation.data else {
+        return None;
+    };
     let (kept, deferred) = split_object(data, open);
-    let reduced = BulkOperation { data: Some(Value::Object(kept)), ..operation.clone() };
+    let reduced = BulkOperation {
+        data: Some(Value::Object(kept)),
+        ..operation.clone()
+    };
     (!deferred.is_empty()).then_some((reduced, Value::Object(deferred)))
 }
 
@@ -156,7 +178,8 @@ fn split_object(data: &Map<String, Value>, open: &HashSet<&str>) -> (Map<String,
                 kept.insert(key.clone(), value.clone());
             }
             Value::Array(elements) => {
-                let (later, now): (Vec<_>, Vec<_>) = elements.iter().cloned().partition(|element| refers(element, open));
+                let (later, now): (Vec<_>, Vec<_>) =
+                    elements.iter().cloned().partition(|element| refers(element, open));
                 kept.insert(key.clone(), Value::Array(now));
                 deferred.insert(key.clone(), Value::Array(later));
             }

@@ -17,7 +17,7 @@ pub(super) fn visit<'a>(value: &'a Value, found: &mut impl FnMut(&'a str)) {
             if let Some(bulk_id) = referred(text) {
                 found(bulk_id);
             }
-            for_each_quoted(text, |bulk_id| found(bulk_id));
+            for_each_quoted(text, found);
         }
         Value::Array(elements) => elements.iter().for_each(|element| visit(element, found)),
         Value::Object(parts) => parts.values().for_each(|part| visit(part, found)),
@@ -36,7 +36,7 @@ pub(super) fn of_operation(operation: &BulkOperation) -> Vec<&str> {
 }
 
 /// References inside the filter of a PATCH path: `members[value eq "bulkId:…"]`.
-fn for_each_quoted<'a>(text: &'a str, mut found: impl FnMut(&'a str)) {
+fn for_each_quoted<'a>(text: &'a str, found: &mut impl FnMut(&'a str)) {
     let mut rest = text;
     while let Some(start) = rest.find("\"bulkId:") {
         let after = &rest[start + 1 + BULK_ID_PREFIX.len()..];
@@ -64,7 +64,9 @@ pub fn substitute(operation: &BulkOperation, ids: &BulkIds) -> Result<BulkOperat
 pub(super) fn substitute_value(value: &mut Value, ids: &BulkIds) -> Result<(), ScimError> {
     match value {
         Value::String(text) => replace(text, ids),
-        Value::Array(elements) => elements.iter_mut().try_for_each(|element| substitute_value(element, ids)),
+        Value::Array(elements) => elements
+            .iter_mut()
+            .try_for_each(|element| substitute_value(element, ids)),
         Value::Object(parts) => parts.values_mut().try_for_each(|part| substitute_value(part, ids)),
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
@@ -95,7 +97,10 @@ fn replace(text: &mut String, ids: &BulkIds) -> Result<(), ScimError> {
 
 fn id_of<'a>(bulk_id: &str, ids: &'a BulkIds) -> Result<&'a str, ScimError> {
     ids.get(bulk_id).map(String::as_str).ok_or_else(|| {
-        let detail = format!("The bulkId \"{}\" refers to no resource that this request created.", quoted(bulk_id));
+        let detail = format!(
+            "The bulkId \"{}\" refers to no resource that this request created.",
+            quoted(bulk_id)
+        );
         ScimError::conflict(detail)
     })
 }

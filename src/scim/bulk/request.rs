@@ -34,32 +34,45 @@ pub fn parse(body: Value, limits: &Limits) -> Result<BulkRequest, ScimError> {
         }
     }
     let Some(Value::Array(operations)) = operations else {
-        return Err(ScimError::invalid_syntax("A Bulk request must have an array \"Operations\"."));
+        return Err(ScimError::invalid_syntax(
+            "A Bulk request must have an array \"Operations\".",
+        ));
     };
     if operations.is_empty() {
         return Err(ScimError::invalid_syntax("\"Operations\" must not be empty."));
     }
     if operations.len() > limits.bulk_operations {
         let most = limits.bulk_operations;
-        return Err(ScimError::too_large(format!("The request has more than {most} operations; send several requests.")));
+        return Err(ScimError::too_large(format!(
+            "The request has more than {most} operations; send several requests."
+        )));
     }
     let mut bulk_ids = HashSet::new();
-    let operations = operations.into_iter().map(|value| entry(value, &mut bulk_ids)).collect();
-    Ok(BulkRequest { fail_on_errors, operations })
+    let operations = operations
+        .into_iter()
+        .map(|value| entry(value, &mut bulk_ids))
+        .collect();
+    Ok(BulkRequest {
+        fail_on_errors,
+        operations,
+    })
 }
 
 fn check_schemas(value: &Value) -> Result<(), ScimError> {
     let listed = match value {
         Value::Null => true,
-        Value::Array(urns) => {
-            urns.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(BULK_REQUEST_URN)))
-        }
+        Value::Array(urns) => urns.iter().any(|urn| {
+            urn.as_str()
+                .is_some_and(|urn| urn.eq_ignore_ascii_case(BULK_REQUEST_URN))
+        }),
         _ => false,
     };
     if listed {
         Ok(())
     } else {
-        Err(ScimError::invalid_syntax(format!("\"schemas\" of a Bulk request must list \"{BULK_REQUEST_URN}\".")))
+        Err(ScimError::invalid_syntax(format!(
+            "\"schemas\" of a Bulk request must list \"{BULK_REQUEST_URN}\"."
+        )))
     }
 }
 
@@ -75,12 +88,20 @@ fn threshold(value: &Value) -> Result<Option<u64>, ScimError> {
 fn entry(value: Value, bulk_ids: &mut HashSet<String>) -> BulkEntry {
     let Value::Object(members) = value else {
         let operation = Err(ScimError::invalid_syntax("An operation must be an object."));
-        return BulkEntry { method: String::new(), bulk_id: None, operation };
+        return BulkEntry {
+            method: String::new(),
+            bulk_id: None,
+            operation,
+        };
     };
     let mut fields = Fields::default();
     let read = fields.read(members);
     let operation = read.and_then(|()| fields.operation(bulk_ids));
-    BulkEntry { method: fields.method.unwrap_or_default(), bulk_id: fields.bulk_id, operation }
+    BulkEntry {
+        method: fields.method.unwrap_or_default(),
+        bulk_id: fields.bulk_id,
+        operation,
+    }
 }
 
 #[derive(Default)]
@@ -124,40 +145,68 @@ impl Fields {
             name if name.eq_ignore_ascii_case("PUT") => BulkMethod::Put,
             name if name.eq_ignore_ascii_case("PATCH") => BulkMethod::Patch,
             name if name.eq_ignore_ascii_case("DELETE") => BulkMethod::Delete,
-            _ => return Err(ScimError::invalid_syntax("\"method\" must be POST, PUT, PATCH or DELETE.")),
+            _ => {
+                return Err(ScimError::invalid_syntax(
+                    "\"method\" must be POST, PUT, PATCH or DELETE.",
+                ));
+            }
         };
         let (resource_type, id) = target(self.path.as_deref().unwrap_or_default())?;
         match (method, &id) {
-            (BulkMethod::Post, Some(_)) => return Err(ScimError::invalid_syntax("The \"path\" of a POST names no id.")),
+            (BulkMethod::Post, Some(_)) => {
+                return Err(ScimError::invalid_syntax("The \"path\" of a POST names no id."));
+            }
             (BulkMethod::Put | BulkMethod::Patch | BulkMethod::Delete, None) => {
-                return Err(ScimError::invalid_syntax("The \"path\" must end with the id of the resource."));
+                return Err(ScimError::invalid_syntax(
+                    "The \"path\" must end with the id of the resource.",
+                ));
             }
             _ => {}
         }
         match (method, &self.bulk_id) {
             (BulkMethod::Post, None) => return Err(ScimError::invalid_syntax("A POST needs a \"bulkId\".")),
             (BulkMethod::Post, Some(bulk_id)) if !bulk_ids.insert(bulk_id.clone()) => {
-                return Err(ScimError::invalid_value(format!("The bulkId \"{}\" is used twice.", quoted(bulk_id))));
+                return Err(ScimError::invalid_value(format!(
+                    "The bulkId \"{}\" is used twice.",
+                    quoted(bulk_id)
+                )));
             }
             _ => {}
         }
-        let data = if method == BulkMethod::Delete { None } else { self.data.take() };
+        let data = if method == BulkMethod::Delete {
+            None
+        } else {
+            self.data.take()
+        };
         if data.is_none() && method != BulkMethod::Delete {
             return Err(ScimError::invalid_syntax("The operation needs \"data\"."));
         }
-        Ok(BulkOperation { method, resource_type, id, version: self.version.take(), data })
+        Ok(BulkOperation {
+            method,
+            resource_type,
+            id,
+            version: self.version.take(),
+            data,
+        })
     }
 }
 
 /// `/Users` or `/Users/{id}`, with or without the slash at the start or end.
 fn target(path: &str) -> Result<(ResourceType, Option<String>), ScimError> {
     let trimmed = path.trim_matches('/');
-    let (endpoint, id) = trimmed.split_once('/').map_or((trimmed, None), |(endpoint, id)| (endpoint, Some(id)));
-    let resource_type = ResourceType::ALL.into_iter().find(|resource_type| &resource_type.endpoint()[1..] == endpoint);
+    let (endpoint, id) = trimmed
+        .split_once('/')
+        .map_or((trimmed, None), |(endpoint, id)| (endpoint, Some(id)));
+    let resource_type = ResourceType::ALL
+        .into_iter()
+        .find(|resource_type| &resource_type.endpoint()[1..] == endpoint);
     match (resource_type, id.map(percent_decoded)) {
         (Some(resource_type), None) => Ok((resource_type, None)),
         (Some(resource_type), Some(Some(id))) if !id.contains('/') => Ok((resource_type, Some(id))),
-        _ => Err(ScimError::invalid_syntax(format!("\"{}\" is not the path of a user or group.", quoted(path)))),
+        _ => Err(ScimError::invalid_syntax(format!(
+            "\"{}\" is not the path of a user or group.",
+            quoted(path)
+        ))),
     }
 }
 

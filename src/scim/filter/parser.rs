@@ -163,20 +163,20 @@ impl<'a> Parser<'a> {
     }
 
     /// Consumes the next token when it is the keyword.
-    fn takes_keyword(&mut self, keyword: &str) -> Result<bool, ScimError> {
+    fn takes_keyword(&mut self, keyword: &str) -> bool {
         let before = self.lexer.clone();
         match self.lexer.next() {
-            Ok(Some(Token::Word(word))) if word.eq_ignore_ascii_case(keyword) => Ok(true),
+            Ok(Some(Token::Word(word))) if word.eq_ignore_ascii_case(keyword) => true,
             _ => {
                 self.lexer = before;
-                Ok(false)
+                false
             }
         }
     }
 
     fn disjunction(&mut self, scope: Scope, depth: usize) -> Result<Filter, ScimError> {
         let mut parts = vec![self.conjunction(scope, depth)?];
-        while self.takes_keyword("or")? {
+        while self.takes_keyword("or") {
             parts.push(self.conjunction(scope, depth)?);
         }
         Ok(Filter::or(parts))
@@ -184,7 +184,7 @@ impl<'a> Parser<'a> {
 
     fn conjunction(&mut self, scope: Scope, depth: usize) -> Result<Filter, ScimError> {
         let mut parts = vec![self.term(scope, depth)?];
-        while self.takes_keyword("and")? {
+        while self.takes_keyword("and") {
             parts.push(self.term(scope, depth)?);
         }
         Ok(Filter::and(parts))
@@ -205,7 +205,7 @@ impl<'a> Parser<'a> {
 
     /// What follows an opening parenthesis, with the closing one.
     fn parenthesised(&mut self, scope: Scope, depth: usize) -> Result<Filter, ScimError> {
-        let inner = self.deeper(depth).and_then(|depth| self.disjunction(scope, depth))?;
+        let inner = deeper(depth).and_then(|depth| self.disjunction(scope, depth))?;
         match self.next()? {
             Some(Token::Close) => Ok(inner),
             _ => Err(self.fault("has a parenthesis that is not closed")),
@@ -215,22 +215,10 @@ impl<'a> Parser<'a> {
     /// A filter in brackets on the elements of `attribute`; the next token is the opening bracket.
     fn bracketed(&mut self, attribute: &'static Attribute, depth: usize) -> Result<Filter, ScimError> {
         self.next()?;
-        let inner = self
-            .deeper(depth)
-            .and_then(|depth| self.disjunction(Scope::Element(attribute), depth))?;
+        let inner = deeper(depth).and_then(|depth| self.disjunction(Scope::Element(attribute), depth))?;
         match self.next()? {
             Some(Token::CloseBracket) => Ok(inner),
             _ => Err(self.fault("has a bracket that is not closed")),
-        }
-    }
-
-    fn deeper(&self, depth: usize) -> Result<usize, ScimError> {
-        if depth < FILTER_DEPTH {
-            Ok(depth + 1)
-        } else {
-            Err(ScimError::invalid_filter(format!(
-                "The filter nests deeper than {FILTER_DEPTH} levels."
-            )))
         }
     }
 
@@ -339,6 +327,16 @@ impl<'a> Parser<'a> {
             return Err(self.fault(&format!("uses \"{operator}\" on \"{path}\", which does not allow it")));
         }
         Ok(Filter::Compare { path, operator, value })
+    }
+}
+
+fn deeper(depth: usize) -> Result<usize, ScimError> {
+    if depth < FILTER_DEPTH {
+        Ok(depth + 1)
+    } else {
+        Err(ScimError::invalid_filter(format!(
+            "The filter nests deeper than {FILTER_DEPTH} levels."
+        )))
     }
 }
 

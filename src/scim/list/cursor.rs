@@ -102,13 +102,19 @@ impl Page {
         }
         let cursor = Cursor::decode(text)?;
         if cursor.query_hash != query_hash {
-            return Err(ScimError::invalid_cursor("The cursor belongs to a query with another filter or order."));
+            return Err(ScimError::invalid_cursor(
+                "The cursor belongs to a query with another filter or order.",
+            ));
         }
         if now.saturating_sub(cursor.issued_at) > i64::from(limits.cursor_seconds) {
-            return Err(ScimError::expired_cursor("The cursor has expired; start again with an empty one."));
+            return Err(ScimError::expired_cursor(
+                "The cursor has expired; start again with an empty one.",
+            ));
         }
         if cursor.count != count {
-            return Err(ScimError::invalid_count("\"count\" must stay the same from page to page."));
+            return Err(ScimError::invalid_count(
+                "\"count\" must stay the same from page to page.",
+            ));
         }
         Ok(Self::After(cursor))
     }

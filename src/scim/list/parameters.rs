@@ -83,10 +83,16 @@ impl Parameters {
     ///
     /// Raises 400 `invalidValue`, with cursors `invalidCount`, when it is not a whole number.
     pub(super) fn count(&self, limits: &Limits) -> Result<u32, ScimError> {
-        let Some(text) = &self.count else { return Ok(limits.default_count.min(limits.max_count)) };
+        let Some(text) = &self.count else {
+            return Ok(limits.default_count.min(limits.max_count));
+        };
         let count = whole_number(text).ok_or_else(|| {
             let detail = format!("\"count\" is \"{}\", which is not a whole number.", quoted(text));
-            if self.cursor.is_some() { ScimError::invalid_count(detail) } else { ScimError::invalid_value(detail) }
+            if self.cursor.is_some() {
+                ScimError::invalid_count(detail)
+            } else {
+                ScimError::invalid_value(detail)
+            }
         })?;
         Ok(u32::try_from(count.max(0)).unwrap_or(u32::MAX).min(limits.max_count))
     }
@@ -97,7 +103,10 @@ impl Parameters {
     pub(super) fn start_index(&self) -> Result<u64, ScimError> {
         let Some(text) = &self.start_index else { return Ok(1) };
         let index = whole_number(text).ok_or_else(|| {
-            ScimError::invalid_value(format!("\"startIndex\" is \"{}\", which is not a whole number.", quoted(text)))
+            ScimError::invalid_value(format!(
+                "\"startIndex\" is \"{}\", which is not a whole number.",
+                quoted(text)
+            ))
         })?;
         Ok(u64::try_from(index).unwrap_or(1).max(1))
     }
@@ -117,15 +126,18 @@ fn whole_number(text: &str) -> Option<i64> {
 fn check_schemas(value: &Value) -> Result<(), ScimError> {
     let listed = match value {
         Value::Null => true,
-        Value::Array(urns) => {
-            urns.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST_URN)))
-        }
+        Value::Array(urns) => urns.iter().any(|urn| {
+            urn.as_str()
+                .is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST_URN))
+        }),
         _ => false,
     };
     if listed {
         Ok(())
     } else {
-        Err(ScimError::invalid_syntax(format!("\"schemas\" of a search must list \"{SEARCH_REQUEST_URN}\".")))
+        Err(ScimError::invalid_syntax(format!(
+            "\"schemas\" of a search must list \"{SEARCH_REQUEST_URN}\"."
+        )))
     }
 }
 
@@ -134,12 +146,15 @@ fn text(name: &str, value: Value) -> Result<Option<String>, ScimError> {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
         Value::Number(number) => Ok(Some(number.to_string())),
-        Value::Array(names) if names.iter().all(Value::is_string) => {
-            Ok(Some(names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")))
-        }
+        Value::Array(names) if names.iter().all(Value::is_string) => Ok(Some(
+            names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        )),
         other => {
             let kind = document::kind_of(&other);
-            Err(ScimError::invalid_value(format!("\"{}\" cannot be {kind}.", quoted(name))))
+            Err(ScimError::invalid_value(format!(
+                "\"{}\" cannot be {kind}.",
+                quoted(name)
+            )))
         }
     }
 }

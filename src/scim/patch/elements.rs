@@ -22,11 +22,11 @@ pub(super) fn set(
 ) -> Result<(), ScimError> {
     let mut values = take_values(document, path);
     if path.sub.is_some() {
-        let everything = (0..values.len()).collect();
+        let everything: Vec<usize> = (0..values.len()).collect();
         let part = coerce(path, value, Wrap::Nothing)?;
         match (values.is_empty(), &part) {
             (true, Some(_)) => values.push(with_part(path, Map::new(), part)),
-            _ => set_part(&mut values, everything, path, part.as_ref()),
+            _ => set_part(&mut values, &everything, path, part.as_ref()),
         }
     } else {
         let given = match coerce(path, value, Wrap::Object)? {
@@ -76,7 +76,7 @@ pub(super) fn operate(
     let values = if selected.is_empty() {
         create(applier, op, part_path, filter, values, given)?
     } else {
-        change(op, part_path, values, selected, given)
+        change(op, part_path, values, &selected, given)
     };
     put_values(document, path, values)
 }
@@ -117,13 +117,7 @@ fn create(
     Ok(values)
 }
 
-fn change(
-    op: Op,
-    path: AttributePath,
-    mut values: Vec<Value>,
-    selected: Vec<usize>,
-    given: Option<Value>,
-) -> Vec<Value> {
+fn change(op: Op, path: AttributePath, mut values: Vec<Value>, selected: &[usize], given: Option<Value>) -> Vec<Value> {
     match (path.sub, given) {
         (Some(_), given) => set_part(&mut values, selected, path, given.as_ref()),
         // An empty value clears, for `add` too.
@@ -135,7 +129,7 @@ fn change(
             });
         }
         (None, Some(element)) => {
-            for &index in &selected {
+            for &index in selected {
                 match (op, &mut values[index], &element) {
                     (Op::Add, Value::Object(present), Value::Object(given)) => {
                         present.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -143,16 +137,16 @@ fn change(
                     (_, slot, element) => slot.clone_from(element),
                 }
             }
-            settle_primary(&mut values, &selected);
+            settle_primary(&mut values, selected);
         }
     }
     values
 }
 
 /// Sets or clears a sub-attribute of the selected elements.
-fn set_part(values: &mut Vec<Value>, selected: Vec<usize>, path: AttributePath, part: Option<&Value>) {
+fn set_part(values: &mut Vec<Value>, selected: &[usize], path: AttributePath, part: Option<&Value>) {
     let Some(sub) = path.sub else { return };
-    for &index in &selected {
+    for &index in selected {
         if let Value::Object(element) = &mut values[index] {
             match part {
                 Some(part) => {
@@ -164,7 +158,7 @@ fn set_part(values: &mut Vec<Value>, selected: Vec<usize>, path: AttributePath, 
             }
         }
     }
-    settle_primary(values, &selected);
+    settle_primary(values, selected);
     values.retain(|element| element.as_object().is_some_and(|parts| !parts.is_empty()));
 }
 
@@ -237,8 +231,8 @@ fn settle_primary(values: &mut [Value], written: &[usize]) {
 pub(super) fn remove(document: &mut Document, path: AttributePath) -> Result<(), ScimError> {
     let mut values = take_values(document, path);
     if path.sub.is_some() {
-        let everything = (0..values.len()).collect();
-        set_part(&mut values, everything, path, None);
+        let everything: Vec<usize> = (0..values.len()).collect();
+        set_part(&mut values, &everything, path, None);
     } else {
         values.clear();
     }

@@ -1,6 +1,6 @@
 //! Splits a PATCH of a group into attribute changes and membership changes that need no read of the group.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -85,7 +85,7 @@ impl MembersChange {
                 MemberStep::RemoveMatching(filter) => present.retain(|member| !matches(&filter, &element(member))),
             }
         }
-        let before: HashMap<&str, ()> = current.iter().map(|member| (member.id.as_str(), ())).collect();
+        let before: HashSet<&str> = current.iter().map(|member| member.id.as_str()).collect();
         MembersDelta {
             remove: current
                 .iter()
@@ -94,7 +94,7 @@ impl MembersChange {
                 .collect(),
             add: present
                 .into_values()
-                .filter(|member| !before.contains_key(member.id.as_str()))
+                .filter(|member| !before.contains(member.id.as_str()))
                 .collect(),
         }
     }

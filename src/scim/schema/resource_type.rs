@@ -141,14 +141,14 @@ impl ResourceType {
     pub fn resolve(self, notation: &str) -> Option<Target> {
         let core = self.core();
         if let Some(rest) = strip_urn(notation, core.id) {
-            let Some(path) = rest else {
+            let Some(path) = rest.strip_prefix(':') else {
                 return Some(Target::Resource);
             };
             return resolve_in(path, None, |name| self.attribute(name)).map(Target::Attribute);
         }
         for schema in self.extensions() {
             if let Some(rest) = strip_urn(notation, schema.id) {
-                let Some(path) = rest else {
+                let Some(path) = rest.strip_prefix(':') else {
                     return Some(Target::Extension(schema));
                 };
                 return resolve_in(path, Some(schema), |name| schema.attribute(name)).map(Target::Attribute);
@@ -177,16 +177,14 @@ impl fmt::Display for ResourceType {
     }
 }
 
-/// What follows `urn` in `notation`: `None` when it does not start with it, `Some(None)` when nothing follows.
-fn strip_urn<'a>(notation: &'a str, urn: &str) -> Option<Option<&'a str>> {
+/// What follows `urn` in `notation`: nothing, or a colon and more. `None` when `notation` does not start with `urn`.
+fn strip_urn<'a>(notation: &'a str, urn: &str) -> Option<&'a str> {
     let head = notation.get(..urn.len())?;
     if !head.eq_ignore_ascii_case(urn) {
         return None;
     }
-    match &notation[urn.len()..] {
-        "" => Some(None),
-        rest => rest.strip_prefix(':').map(Some),
-    }
+    let rest = &notation[urn.len()..];
+    (rest.is_empty() || rest.starts_with(':')).then_some(rest)
 }
 
 fn resolve_in(
