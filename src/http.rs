@@ -7,6 +7,7 @@ mod discovery;
 mod groups;
 pub mod listener;
 mod members;
+pub mod nss;
 mod oauth;
 mod observe;
 mod openapi;
@@ -32,6 +33,7 @@ use state::State;
 pub fn router(listener: &'static str, state: &State) -> Router {
     let routes = match listener {
         "api" => api(state),
+        "read" => read(state),
         "ops" => ops(state),
         _ => Router::new(),
     };
@@ -76,6 +78,20 @@ fn scim(state: &State) -> Router {
         .route("/scim/v2/ResourceTypes/{name}", get(discovery::resource_type))
         .method_not_allowed_fallback(scim_request::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), scim_request::admit))
+        .with_state(state.clone())
+}
+
+/// nss/CONTRACT.md §1.
+fn read(state: &State) -> Router {
+    Router::new()
+        .route("/nss/v1/passwd", get(nss::passwd))
+        .route("/nss/v1/group", get(nss::group))
+        .route("/nss/v1/shadow", get(nss::shadow))
+        .route("/nss/v1/initgroups", get(nss::initgroups))
+        .route("/nss/v1/user", get(nss::user))
+        .route("/nss/v1/snapshot", get(nss::snapshot))
+        .route("/nss/v1/changes", get(nss::changes))
+        .layer(from_fn_with_state(state.clone(), nss::admit))
         .with_state(state.clone())
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::R
         DatabaseConfig::External(_) => None,
     };
     let mut addresses = session::addresses(config, private.as_ref())?;
-    addresses.migrate.get_or_insert_with(|| addresses.primary.clone());
+    addresses.migrate = addresses.migrate.or(addresses.primary.clone());
     let outcome = apply(&addresses).await;
     if let Some(private) = private {
         private.stop().await;

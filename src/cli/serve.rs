@@ -59,7 +59,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let db = Database::new(
-        &addresses.primary,
+        addresses.primary.as_ref(),
         addresses.standby.as_ref(),
         session::pools(config.database.settings()),
         session::options(&config),
@@ -76,6 +76,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         tokens: Arc::new(Tokens::new(config.scim.token_files.clone())),
         rate_limit: RateLimit::new(config.scim.rate_limit, config.scim.rate_burst),
         request_log: RequestLog::new(config.scim.request_log_size),
+        last_answers: http::nss::LastAnswers::new(),
         large_bodies: Arc::new(Semaphore::new(config.scim.large_bodies_at_once)),
         readiness: Readiness::default(),
         user_name_rule: http::state::user_name_rule(&config.provisioning.user_name_rule)?,
@@ -106,10 +107,11 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         state.clone(),
         Migrations {
             given: addresses.migrate.clone(),
-            one_role: Some(addresses.primary.clone()).filter(|_| state.config.listeners.role == Role::All),
+            one_role: addresses.primary.clone().filter(|_| state.config.listeners.role == Role::All),
             is_private: addresses.is_private,
         },
     ));
+    background.spawn(observe_standby(db.clone()));
     let tokens = state.tokens.clone().follow(db.clone());
     background.spawn(async {
         tokens.await;
@@ -296,6 +298,13 @@ async fn maintain(state: State) -> anyhow::Result<()> {
         if let Err(error) = state.db.maintain().await {
             tracing::debug!(%error, "housekeeping will be tried again");
         }
+    }
+}
+
+async fn observe_standby(db: Database) -> anyhow::Result<()> {
+    loop {
+        db.observe_standby().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

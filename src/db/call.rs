@@ -26,6 +26,9 @@ pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 /// Longest time for a read with its retries, in the absence of a longer statement time-out.
 const READ_DEADLINE: Duration = Duration::from_secs(8);
 
+/// Longest time for a read of a node with its retries: it has other addresses, and a copy of its own.
+const QUICK_DEADLINE: Duration = Duration::from_secs(2);
+
 /// How much longer the client waits for a statement than the server lets it run.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -74,6 +77,37 @@ impl Database {
     ) -> Result<Vec<Row>, Error> {
         let deadline = READ_DEADLINE.max(self.settings.statement_timeout + GRACE);
         self.call(self.read_pool(), op, Repeat::Idempotent, deadline, None, sql, parameters).await
+    }
+
+    /// A read for a node, from the primary: answered within two seconds or not at all.
+    pub(super) async fn quick_read(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.quick(&self.primary, op, sql, parameters).await
+    }
+
+    /// A read for a node, from the standby.
+    pub(super) async fn quick_trailing_read(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.quick(self.read_pool(), op, sql, parameters).await
+    }
+
+    async fn quick(
+        &self,
+        pool: &Pool,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let call = self.call(pool, op, Repeat::Idempotent, QUICK_DEADLINE, None, sql, parameters);
+        tokio::time::timeout(QUICK_DEADLINE, call).await.unwrap_or_else(|_| Err(Error::unavailable()))
     }
 
     #[expect(clippy::too_many_arguments, reason = "private, and each is a different fact of the call")]

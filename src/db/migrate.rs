@@ -27,7 +27,7 @@ macro_rules! sql_files {
 
 /// The functions in the order in which they are applied.
 const FUNCTIONS: &[(&str, &str)] = sql_files![
-    "conditions", "audit", "ids", "names", "groups", "users", "tokens", "requests", "views", "status", "schema",
+    "conditions", "audit", "ids", "names", "groups", "users", "tokens", "requests", "views", "nss", "status", "schema",
 ];
 
 const GRANTS: &str = include_str!("../../sql/grants.sql");

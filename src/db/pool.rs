@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
 
 use super::connect::Address;
+use super::nss::Lag;
 use super::options::Options;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
@@ -33,6 +35,8 @@ pub struct Settings {
     pub statement_timeout: Duration,
     /// Longest time for one write with its retries.
     pub write_deadline: Duration,
+    /// A standby that trails more than this is stale.
+    pub read_staleness: Duration,
 }
 
 /// The database as the layers above see it. Cheap to clone.
@@ -42,20 +46,27 @@ pub struct Database {
     pub(super) standby: Option<Pool>,
     pub(super) options: Arc<Options>,
     pub(super) settings: Arc<Settings>,
+    pub(super) lag: Arc<Lag>,
+    /// Whether `primary` is one: a replica of role read may have the standby alone.
+    pub(super) has_primary: bool,
 }
 
 impl Database {
-    /// Builds the pools without connecting. Raises nothing but a defect of the settings.
+    /// Builds the pools without connecting. Raises nothing but a defect of the settings. Without `primary` everything is
+    /// read from `standby`, which must be given then.
     pub fn new(
-        primary: &Address,
+        primary: Option<&Address>,
         standby: Option<&Address>,
         settings: Settings,
         options: Options,
     ) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
+        let main = primary.or(standby).context("there is no database to connect to")?;
         Ok(Self {
-            primary: pool(primary, settings.pool_size, &settings, true)?,
+            primary: pool(main, settings.pool_size, &settings, primary.is_some())?,
             standby: standby.map(|address| pool(address, settings.read_pool_size, &settings, false)).transpose()?,
+            lag: Arc::default(),
+            has_primary: primary.is_some(),
             options: Arc::new(options),
             settings,
         })
