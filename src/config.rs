@@ -35,7 +35,7 @@ mod workbench;
 pub use access::Access;
 pub use database::{Database, DatabaseSettings, External, Private};
 pub use effective::Effective;
-pub use environment::{program_folders, temporary_folder};
+pub use environment::{invoking_user, program_folders, temporary_folder};
 pub use error::{ConfigError, Warning};
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners, Role, TlsFiles};

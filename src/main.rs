@@ -1,2 +1,9 @@
-//! Entry point.
-fn main() {}
+//! The program `rollcall`: hands over to the command line.
+
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    cli::main()
+}

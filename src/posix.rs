@@ -63,7 +63,10 @@ pub fn derive_user_name(user_name: &str) -> String {
 ///
 /// At most [`FIELD_BYTES`] bytes; a longer name is cut and gets `-` and a short hash of the whole.
 pub fn derive_group_name(display_name: &str) -> String {
-    let mut name: String = display_name.chars().map(|c| if is_field_breaker(c) { '_' } else { c }).collect();
+    let mut name: String = display_name
+        .chars()
+        .map(|c| if is_field_breaker(c) { '_' } else { c })
+        .collect();
     if name.is_empty() {
         name.push('_');
     }

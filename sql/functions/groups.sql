@@ -125,7 +125,7 @@ begin
     'posix_name', v_name, 'added', store.audit_ids(p_members),
     'warning', case when v_soft then 'gid lies in a range that others may use' end)));
   perform store.feed_write('group', v_id, p_members);
-  return query select * from store.group_row(v_id, false, true);
+  return query select * from store.group_row(v_id, true, true);
 end $$;
 
 -- Which provenance a change by this path leaves on a membership: 1 scim, 2 login, 4 manual.

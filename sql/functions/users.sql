@@ -8,14 +8,14 @@
 create or replace function store.user_row(p_id uuid, p_with_doc boolean, p_changed boolean)
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, created timestamptz, last_modified timestamptz, version bigint,
-               last_sign_in timestamptz, doc jsonb, changed boolean)
+               last_sign_in timestamptz, doc jsonb, groups jsonb, changed boolean)
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
     select u.id, u.posix_name, u.uid, u.primary_gid, u.home, u.shell, u.admin, u.locked, u.created, u.last_modified,
            u.version, (select s.at from store.sign_ins s where s.user_id = u.id),
-           case when p_with_doc then u.doc end, p_changed
+           case when p_with_doc then u.doc end, api.user_groups(u.id), p_changed
     from store.users u where u.id = p_id and u.deleted_at is null;
 end $$;
 
@@ -72,7 +72,7 @@ end $$;
 create or replace function api.user_create(p_user jsonb, p_options jsonb, p_audit jsonb)
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, created timestamptz, last_modified timestamptz, version bigint,
-               last_sign_in timestamptz, doc jsonb, changed boolean)
+               last_sign_in timestamptz, doc jsonb, groups jsonb, changed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -129,7 +129,7 @@ begin
   perform store.feed_write('user', v_id);
   return query
     select u.id, u.posix_name, u.uid, u.primary_gid, u.home, u.shell, u.admin, u.locked, u.created, u.last_modified,
-           u.version, null::timestamptz, null::jsonb, true
+           u.version, null::timestamptz, null::jsonb, '[]'::jsonb, true
     from store.users u where u.id = v_id;
 end $$;
 
@@ -221,7 +221,7 @@ $$;
 create or replace function api.user_update(p_id uuid, p_expected bigint, p_user jsonb, p_options jsonb, p_audit jsonb)
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, created timestamptz, last_modified timestamptz, version bigint,
-               last_sign_in timestamptz, doc jsonb, changed boolean)
+               last_sign_in timestamptz, doc jsonb, groups jsonb, changed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare

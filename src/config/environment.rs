@@ -56,3 +56,11 @@ pub fn program_folders() -> Vec<PathBuf> {
 pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
 }
+
+/// The account that the caller of a command is accountable for: the one behind sudo, else the one logged in.
+pub fn invoking_user() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}

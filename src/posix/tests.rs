@@ -32,7 +32,10 @@ fn a_leading_digit_is_kept_behind_an_underscore() {
 
 #[test]
 fn long_names_that_differ_at_the_end_stay_different() {
-    let (one, two) = (derive_user_name(&format!("{}1", "a".repeat(40))), derive_user_name(&format!("{}2", "a".repeat(40))));
+    let (one, two) = (
+        derive_user_name(&format!("{}1", "a".repeat(40))),
+        derive_user_name(&format!("{}2", "a".repeat(40))),
+    );
     assert_eq!(one.len(), USER_NAME_BYTES);
     assert_ne!(one, two);
 }

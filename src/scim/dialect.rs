@@ -26,8 +26,15 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect, in the order in which help texts list them.
-    pub const ALL: [Self; 7] =
-        [Self::Strict, Self::Entra, Self::Okta, Self::OneLogin, Self::JumpCloud, Self::Authentik, Self::Ping];
+    pub const ALL: [Self; 7] = [
+        Self::Strict,
+        Self::Entra,
+        Self::Okta,
+        Self::OneLogin,
+        Self::JumpCloud,
+        Self::Authentik,
+        Self::Ping,
+    ];
 
     /// The name used in settings, on the command line and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -73,7 +80,10 @@ impl FromStr for Dialect {
     type Err = UnknownDialect;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|dialect| dialect.as_str().eq_ignore_ascii_case(text)).ok_or(UnknownDialect)
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.as_str().eq_ignore_ascii_case(text))
+            .ok_or(UnknownDialect)
     }
 }
 

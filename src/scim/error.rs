@@ -86,7 +86,11 @@ macro_rules! bad_request {
 impl ScimError {
     /// An error from its parts.
     pub fn new(status: u16, scim_type: Option<ScimType>, detail: impl Into<String>) -> Self {
-        Self { status, scim_type, detail: detail.into() }
+        Self {
+            status,
+            scim_type,
+            detail: detail.into(),
+        }
     }
 
     bad_request! {
@@ -159,7 +163,10 @@ impl ScimError {
 
 /// A client's input as an error detail may repeat it: at most [`QUOTED_CHARACTERS`] characters, controls blanked.
 pub fn quoted(input: &str) -> Cow<'_, str> {
-    let cut = input.char_indices().nth(QUOTED_CHARACTERS).map_or(input.len(), |(index, _)| index);
+    let cut = input
+        .char_indices()
+        .nth(QUOTED_CHARACTERS)
+        .map_or(input.len(), |(index, _)| index);
     let head = &input[..cut];
     if cut == input.len() && !head.contains(char::is_control) {
         return Cow::Borrowed(input);

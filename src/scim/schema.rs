@@ -45,7 +45,10 @@ impl Schema {
     /// The attribute of that name or alias, compared without case (RFC 7643 §2.1).
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         find(self.attributes, name).or_else(|| {
-            let (_, target) = self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name))?;
+            let (_, target) = self
+                .aliases
+                .iter()
+                .find(|(alias, _)| alias.eq_ignore_ascii_case(name))?;
             find(self.attributes, target)
         })
     }
@@ -53,11 +56,20 @@ impl Schema {
 
 /// The attribute of that name, compared without case.
 pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
-    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    attributes
+        .iter()
+        .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
 /// Every schema the service knows, in the order in which `/Schemas` lists them.
-pub static ALL: [&Schema; 6] = [&USER, &GROUP, &ENTERPRISE_USER, &WORKBENCH_USER, &POSIX_USER, &POSIX_GROUP];
+pub static ALL: [&Schema; 6] = [
+    &USER,
+    &GROUP,
+    &ENTERPRISE_USER,
+    &WORKBENCH_USER,
+    &POSIX_USER,
+    &POSIX_GROUP,
+];
 
 /// The schema of that URN, compared without case.
 pub fn by_urn(urn: &str) -> Option<&'static Schema> {

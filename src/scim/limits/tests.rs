@@ -16,7 +16,10 @@ fn nesting_up_to_the_limit_is_accepted() {
 #[test]
 fn nesting_beyond_the_limit_is_refused() {
     let error = check_depth(&nested(JSON_DEPTH + 1)).unwrap_err();
-    assert_eq!((error.status, error.scim_type.unwrap().as_str()), (400, "invalidSyntax"));
+    assert_eq!(
+        (error.status, error.scim_type.unwrap().as_str()),
+        (400, "invalidSyntax")
+    );
 }
 
 #[test]

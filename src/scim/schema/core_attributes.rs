@@ -3,11 +3,15 @@
 use super::{Attribute, Returned};
 
 const META: &[Attribute] = &[
-    Attribute::string("resourceType", "The name of the resource type.").read_only().case_exact(),
+    Attribute::string("resourceType", "The name of the resource type.")
+        .read_only()
+        .case_exact(),
     Attribute::date_time("created", "When the resource was created.").read_only(),
     Attribute::date_time("lastModified", "When the resource was last changed.").read_only(),
     Attribute::reference("location", "The URI of the resource.", &["uri"]).read_only(),
-    Attribute::string("version", "The version of the resource, equal to its ETag.").read_only().case_exact(),
+    Attribute::string("version", "The version of the resource, equal to its ETag.")
+        .read_only()
+        .case_exact(),
 ];
 
 /// Attributes that belong to no schema and that every resource has.

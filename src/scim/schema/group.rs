@@ -4,9 +4,13 @@ use super::{Attribute, Schema};
 
 // `display` is not in the RFC (erratum 6011), yet Okta, Canaille and others send it.
 const MEMBERS: &[Attribute] = &[
-    Attribute::string("value", "The id of the member.").immutable().case_exact(),
+    Attribute::string("value", "The id of the member.")
+        .immutable()
+        .case_exact(),
     Attribute::reference("$ref", "The URI of the member.", &["User", "Group"]).immutable(),
-    Attribute::string("type", "What the member is.").canonical(&["User", "Group"]).immutable(),
+    Attribute::string("type", "What the member is.")
+        .canonical(&["User", "Group"])
+        .immutable(),
     Attribute::string("display", "The name of the member; accepted and ignored.").immutable(),
 ];
 

@@ -20,7 +20,9 @@ pub static POSIX_GROUP: Schema = Schema {
     name: "PosixGroup",
     description: "POSIX Group",
     attributes: &[
-        Attribute::string("posixGroupName", "The POSIX name of the group.").case_exact().unique(),
+        Attribute::string("posixGroupName", "The POSIX name of the group.")
+            .case_exact()
+            .unique(),
         Attribute::integer("posixGroupId", "The POSIX group id.").unique(),
     ],
     aliases: &[],

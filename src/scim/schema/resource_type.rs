@@ -38,7 +38,11 @@ pub struct AttributePath {
 impl AttributePath {
     /// The path of an attribute of the core schema, or of a sub-attribute inside a valuePath.
     pub const fn core(attribute: &'static Attribute) -> Self {
-        Self { extension: None, attribute, sub: None }
+        Self {
+            extension: None,
+            attribute,
+            sub: None,
+        }
     }
 
     /// The definition at the end of the path.
@@ -53,7 +57,11 @@ impl AttributePath {
 
     /// The spelling under which the path is known inside the program: (extension URN or "", attribute, sub or "").
     pub fn key(&self) -> (&'static str, &'static str, &'static str) {
-        (self.extension.map_or("", |schema| schema.id), self.attribute.name, self.sub.map_or("", |sub| sub.name))
+        (
+            self.extension.map_or("", |schema| schema.id),
+            self.attribute.name,
+            self.sub.map_or("", |sub| sub.name),
+        )
     }
 }
 
@@ -115,7 +123,10 @@ impl ResourceType {
 
     /// The extension of that URN, compared without case.
     pub fn extension(self, urn: &str) -> Option<&'static Schema> {
-        self.extensions().iter().copied().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        self.extensions()
+            .iter()
+            .copied()
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
     /// The core or common attribute of that unqualified name, compared without case.
@@ -130,19 +141,24 @@ impl ResourceType {
     pub fn resolve(self, notation: &str) -> Option<Target> {
         let core = self.core();
         if let Some(rest) = strip_urn(notation, core.id) {
-            let Some(path) = rest else { return Some(Target::Resource) };
+            let Some(path) = rest else {
+                return Some(Target::Resource);
+            };
             return resolve_in(path, None, |name| self.attribute(name)).map(Target::Attribute);
         }
         for schema in self.extensions() {
             if let Some(rest) = strip_urn(notation, schema.id) {
-                let Some(path) = rest else { return Some(Target::Extension(schema)) };
+                let Some(path) = rest else {
+                    return Some(Target::Extension(schema));
+                };
                 return resolve_in(path, Some(schema), |name| schema.attribute(name)).map(Target::Attribute);
             }
         }
         let unqualified = resolve_in(notation, None, |name| self.attribute(name));
         let mut extensions = self.extensions().iter();
-        let path = unqualified
-            .or_else(|| extensions.find_map(|schema| resolve_in(notation, Some(schema), |name| schema.attribute(name))));
+        let path = unqualified.or_else(|| {
+            extensions.find_map(|schema| resolve_in(notation, Some(schema), |name| schema.attribute(name)))
+        });
         path.map(Target::Attribute)
     }
 
@@ -187,5 +203,9 @@ fn resolve_in(
         Some(sub) => Some(attribute.sub_attribute(sub)?),
         None => None,
     };
-    Some(AttributePath { extension, attribute, sub })
+    Some(AttributePath {
+        extension,
+        attribute,
+        sub,
+    })
 }

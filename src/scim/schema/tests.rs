@@ -11,10 +11,20 @@ fn names_and_urns_resolve_without_case() {
     let user = ResourceType::User;
     assert_eq!(resolved(user, "USERNAME").as_deref(), Some("userName"));
     assert_eq!(resolved(user, "Name.GivenName").as_deref(), Some("name.givenName"));
-    assert_eq!(resolved(user, "URN:ietf:params:scim:schemas:core:2.0:user:externalId").as_deref(), Some("externalId"));
-    assert_eq!(resolved(user, "meta.lastmodified").as_deref(), Some("meta.lastModified"));
     assert_eq!(
-        resolved(user, "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value").as_deref(),
+        resolved(user, "URN:ietf:params:scim:schemas:core:2.0:user:externalId").as_deref(),
+        Some("externalId")
+    );
+    assert_eq!(
+        resolved(user, "meta.lastmodified").as_deref(),
+        Some("meta.lastModified")
+    );
+    assert_eq!(
+        resolved(
+            user,
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value"
+        )
+        .as_deref(),
         Some("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value")
     );
 }
@@ -22,7 +32,11 @@ fn names_and_urns_resolve_without_case() {
 #[test]
 fn workbench_spellings_resolve_to_the_emitted_ones() {
     let urn = WORKBENCH_USER.id;
-    for (alias, name) in [("posixName", "posixUserName"), ("posixUid", "posixUserId"), ("POSIXUID", "posixUserId")] {
+    for (alias, name) in [
+        ("posixName", "posixUserName"),
+        ("posixUid", "posixUserId"),
+        ("POSIXUID", "posixUserId"),
+    ] {
         let expected = format!("{urn}:{name}");
         assert_eq!(resolved(ResourceType::User, &format!("{urn}:{alias}")), Some(expected));
     }
@@ -38,7 +52,15 @@ fn an_unqualified_extension_attribute_resolves() {
 
 #[test]
 fn unknown_notation_does_not_resolve() {
-    for notation in ["", "nope", "name.nope", "userName.value", "name.givenName.x", "urn:nope:User:userName", "é"] {
+    for notation in [
+        "",
+        "nope",
+        "name.nope",
+        "userName.value",
+        "name.givenName.x",
+        "urn:nope:User:userName",
+        "é",
+    ] {
         assert_eq!(ResourceType::User.resolve(notation), None, "{notation}");
     }
     assert_eq!(ResourceType::Group.resolve("userName"), None);
@@ -47,7 +69,10 @@ fn unknown_notation_does_not_resolve() {
 #[test]
 fn a_bare_urn_names_the_resource_or_the_extension() {
     assert_eq!(ResourceType::User.resolve(USER.id), Some(Target::Resource));
-    assert_eq!(ResourceType::User.resolve(WORKBENCH_USER.id), Some(Target::Extension(&WORKBENCH_USER)));
+    assert_eq!(
+        ResourceType::User.resolve(WORKBENCH_USER.id),
+        Some(Target::Extension(&WORKBENCH_USER))
+    );
     assert_eq!(ResourceType::User.resolve(&format!("{}x", USER.id)), None);
 }
 

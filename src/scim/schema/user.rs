@@ -57,14 +57,22 @@ const ADDRESSES: &[Attribute] = &[
 ];
 
 const GROUPS: &[Attribute] = &[
-    Attribute::string("value", "The id of the group.").read_only().case_exact(),
+    Attribute::string("value", "The id of the group.")
+        .read_only()
+        .case_exact(),
     Attribute::reference("$ref", "The URI of the group.", &["Group"]).read_only(),
     Attribute::string("display", "The display name of the group.").read_only(),
-    Attribute::string("type", "How the user belongs to the group.").canonical(&["direct", "indirect"]).read_only(),
+    Attribute::string("type", "How the user belongs to the group.")
+        .canonical(&["direct", "indirect"])
+        .read_only(),
 ];
 
-const VALUES: &[Attribute] =
-    &[Attribute::string("value", "The value."), DISPLAY, Attribute::string("type", "A label for the value."), PRIMARY];
+const VALUES: &[Attribute] = &[
+    Attribute::string("value", "The value."),
+    DISPLAY,
+    Attribute::string("type", "A label for the value."),
+    PRIMARY,
+];
 
 const CERTIFICATES: &[Attribute] = &[
     Attribute::new("value", Kind::Binary, "The certificate, DER in base64.").case_exact(),
@@ -79,7 +87,9 @@ pub static USER: Schema = Schema {
     name: "User",
     description: "User Account",
     attributes: &[
-        Attribute::string("userName", "The unique name with which the user signs in.").required().unique(),
+        Attribute::string("userName", "The unique name with which the user signs in.")
+            .required()
+            .unique(),
         Attribute::complex("name", "The parts of the user's name.", NAME),
         Attribute::string("displayName", "The name to show."),
         Attribute::string("nickName", "The casual name."),
@@ -99,7 +109,9 @@ pub static USER: Schema = Schema {
         Attribute::complex("ims", "Instant messaging addresses.", IMS).multi_valued(),
         Attribute::complex("photos", "Photos.", PHOTOS).multi_valued(),
         Attribute::complex("addresses", "Postal addresses.", ADDRESSES).multi_valued(),
-        Attribute::complex("groups", "The groups the user belongs to.", GROUPS).multi_valued().read_only(),
+        Attribute::complex("groups", "The groups the user belongs to.", GROUPS)
+            .multi_valued()
+            .read_only(),
         Attribute::complex("entitlements", "Entitlements.", VALUES).multi_valued(),
         Attribute::complex("roles", "Roles.", VALUES).multi_valued(),
         Attribute::complex("x509Certificates", "Certificates.", CERTIFICATES).multi_valued(),

@@ -9,7 +9,9 @@ pub static WORKBENCH_USER: Schema = Schema {
     description: "Posit Workbench User",
     attributes: &[
         Attribute::boolean("admin", "Whether the user is a Workbench administrator."),
-        Attribute::string("posixUserName", "The POSIX name under which sessions start.").case_exact().unique(),
+        Attribute::string("posixUserName", "The POSIX name under which sessions start.")
+            .case_exact()
+            .unique(),
         Attribute::integer("posixUserId", "The POSIX user id.").unique(),
         Attribute::string("homeDirectory", "The home directory, an absolute path.").case_exact(),
         Attribute::boolean("locked", "Whether the user is locked; the opposite of active.").read_only(),

@@ -1,0 +1,113 @@
+//! The database behind a command: a given one, or the private one, started if nobody runs it.
+
+use rollcall::config::{Config, Database as DatabaseConfig, DatabaseSettings, Secret};
+use rollcall::db::{Address, Database, Options, Origin, Settings};
+use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
+
+/// A database for as long as a command or a service needs it.
+pub(crate) struct Session {
+    pub(crate) db: Database,
+    private: Option<PrivatePostgres>,
+}
+
+/// Where the parts of a service connect to.
+pub(crate) struct Addresses {
+    pub(crate) primary: Address,
+    pub(crate) standby: Option<Address>,
+    /// Where migrations may be applied from here: set, or one role for all.
+    pub(crate) migrate: Option<Address>,
+    /// Whether the cluster is ours, so that its roles are ours to make.
+    pub(crate) is_private: bool,
+}
+
+impl Session {
+    /// Opens the database for a command.
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let private = match &config.database {
+            DatabaseConfig::Private(private) => {
+                Some(PrivatePostgres::attach_or_start(&private.data_dir, &private.user).await?)
+            }
+            DatabaseConfig::External(_) => None,
+        };
+        let addresses = addresses(config, private.as_ref())?;
+        if addresses.is_private && private.as_ref().is_some_and(PrivatePostgres::is_owned) {
+            super::migrate::apply(&addresses).await?;
+        }
+        let db = Database::new(&addresses.primary, None, pools(config.database.settings()), options(config))?;
+        Ok(Self { db, private })
+    }
+
+    /// Ends what `open` began.
+    pub(crate) async fn close(self) {
+        self.db.close();
+        if let Some(private) = self.private {
+            private.stop().await;
+        }
+    }
+}
+
+/// Runs `work` on the database of `config` and closes it whatever happens.
+pub(crate) async fn with<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Database) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let session = Session::open(config).await?;
+    let outcome = work(&session.db).await;
+    session.close().await;
+    outcome
+}
+
+/// Where to connect to.
+pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> anyhow::Result<Addresses> {
+    let settings = config.database.settings();
+    let parse = |text: &str| Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout);
+    let parse_secret = |secret: &Secret| parse(secret.expose());
+    match (&config.database, private) {
+        (DatabaseConfig::External(external), _) => {
+            let primary = external.uri.as_ref().or(external.read_uri.as_ref());
+            let primary = primary.ok_or_else(|| anyhow::anyhow!("database-uri is not set"))?;
+            Ok(Addresses {
+                primary: parse_secret(primary)?,
+                standby: external.read_uri.as_ref().map(parse_secret).transpose()?,
+                migrate: external.migrate_uri.as_ref().map(parse_secret).transpose()?,
+                is_private: false,
+            })
+        }
+        (DatabaseConfig::Private(_), Some(private)) => Ok(Addresses {
+            primary: parse(&private.uri(DatabaseRole::App))?,
+            standby: None,
+            migrate: Some(parse(&private.uri(DatabaseRole::Owner))?),
+            is_private: true,
+        }),
+        (DatabaseConfig::Private(_), None) => anyhow::bail!("the private PostgreSQL is not running"),
+    }
+}
+
+/// How the pools are built.
+pub(crate) fn pools(settings: &DatabaseSettings) -> Settings {
+    Settings {
+        pool_size: settings.pool_size,
+        read_pool_size: settings.read_pool_size,
+        wait_timeout: settings.wait_timeout,
+        // The driver's time-out covers TCP alone; the handshake gets the same again.
+        create_timeout: settings.connect_timeout,
+        recycle_timeout: settings.recycle_timeout,
+        statement_timeout: settings.statement_timeout,
+        write_deadline: settings.write_deadline,
+    }
+}
+
+/// What SQL functions need of the settings.
+pub(crate) fn options(config: &Config) -> Options {
+    Options::new(&config.provisioning)
+}
+
+/// Who acts on the command line: the user of the operating system, the one behind sudo if there is one.
+pub(crate) fn origin() -> Origin {
+    Origin {
+        actor: format!("os:{}", rollcall::config::invoking_user()),
+        path: "cli",
+        request_id: uuid::Uuid::new_v4().simple().to_string(),
+        address: None,
+    }
+}

@@ -1,0 +1,25 @@
+//! The database: one Rust function per SQL function of the schema `api`, over a pool for writes and one for reads.
+//!
+//! Every statement is sent unnamed (`query_typed`), so that it runs behind a transaction pooler; the work is inside
+//! PL/pgSQL functions, whose plans PostgreSQL keeps. Which error may be retried is decided in `call` alone.
+
+mod audit;
+mod call;
+mod connect;
+pub mod groups;
+pub mod memberships;
+pub mod migrate;
+mod options;
+mod pool;
+pub mod requests;
+pub mod search;
+mod sqlstate;
+pub mod status;
+pub mod tokens;
+pub mod users;
+
+pub use audit::{AuditEntry, AuditFilter, Origin};
+pub use call::Repeat;
+pub use connect::Address;
+pub use options::Options;
+pub use pool::{Database, Settings};

@@ -1,0 +1,196 @@
+//! One call of the contract: takes a connection, bounds its time, and decides alone what is tried again.
+
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::{Object, Pool};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CancelToken, NoTls, Row};
+
+use super::pool::{self, Database, NoConnection};
+use super::sqlstate::{self, Verdict};
+use crate::error::Error;
+use crate::telemetry::metrics::METRICS;
+
+/// Whether a call may be sent again when it is not known whether it took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Sending it twice has the effect of sending it once.
+    Idempotent,
+    /// Not to be sent again when its outcome is unknown.
+    Never,
+}
+
+/// Parameters with their types, for an unnamed statement.
+pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+
+/// Longest time for a read with its retries, in the absence of a longer statement time-out.
+const READ_DEADLINE: Duration = Duration::from_secs(8);
+
+/// How much longer the client waits for a statement than the server lets it run.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Database {
+    /// Sends a write to the primary. `op` is the name of the SQL function, for the metric.
+    pub(super) async fn write(
+        &self,
+        op: &'static str,
+        repeat: Repeat,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.call(&self.primary, op, repeat, self.settings.write_deadline, None, sql, parameters).await
+    }
+
+    /// Sends a write that may take up to `limit`, in a transaction of its own that lifts the statement time-out.
+    pub(super) async fn long_write(
+        &self,
+        op: &'static str,
+        repeat: Repeat,
+        limit: Duration,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let deadline = self.settings.write_deadline.max(limit + GRACE);
+        self.call(&self.primary, op, repeat, deadline, Some(limit), sql, parameters).await
+    }
+
+    /// Sends a read to the primary: it sees every acknowledged write.
+    pub(super) async fn read(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let deadline = READ_DEADLINE.max(self.settings.statement_timeout + GRACE);
+        self.call(&self.primary, op, Repeat::Idempotent, deadline, None, sql, parameters).await
+    }
+
+    /// Sends a read that may trail.
+    pub(super) async fn trailing_read(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let deadline = READ_DEADLINE.max(self.settings.statement_timeout + GRACE);
+        self.call(self.read_pool(), op, Repeat::Idempotent, deadline, None, sql, parameters).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "private, and each is a different fact of the call")]
+    async fn call(
+        &self,
+        pool: &Pool,
+        op: &'static str,
+        repeat: Repeat,
+        deadline: Duration,
+        long: Option<Duration>,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let started = Instant::now();
+        let mut backoff = Backoff::new(started + deadline);
+        loop {
+            let connection = match pool::take(pool).await {
+                Ok(connection) => connection,
+                Err(NoConnection::Busy) => return Err(Error::Unavailable { retry_after: Duration::from_secs(1) }),
+                Err(reason @ NoConnection::Away(_)) => {
+                    if backoff.pause().await {
+                        continue;
+                    }
+                    return Err(reason.into());
+                }
+            };
+            let limit = long.unwrap_or(self.settings.statement_timeout) + GRACE;
+            let asked = Instant::now();
+            let outcome = bounded(connection, limit, long, sql, parameters).await;
+            METRICS.db_query_duration.with_label_values(&[op]).observe(asked.elapsed().as_secs_f64());
+            let may_try_again = match outcome {
+                Ok(rows) => return Ok(rows),
+                Err(Failure::Verdict(Verdict::Refused(error))) => return Err(error),
+                Err(Failure::Verdict(Verdict::Retry { .. })) => true,
+                Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat == Repeat::Idempotent,
+            };
+            if !may_try_again || !backoff.pause().await {
+                return Err(Error::unavailable());
+            }
+            tracing::debug!(op, "trying again");
+        }
+    }
+}
+
+enum Failure {
+    Verdict(Verdict),
+    TimedOut,
+}
+
+/// Sends one statement and waits at most `limit`. A connection that may be broken, or is still busy, is thrown away.
+async fn bounded(
+    mut connection: Object,
+    limit: Duration,
+    long: Option<Duration>,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Vec<Row>, Failure> {
+    let cancel = connection.cancel_token();
+    let outcome = tokio::time::timeout(limit, async {
+        match long {
+            None => connection.query_typed(sql, parameters).await,
+            Some(long) => {
+                let transaction = connection.transaction().await?;
+                let lift = format!("set local statement_timeout = {}", long.as_millis());
+                transaction.batch_execute(&lift).await?;
+                let rows = transaction.query_typed(sql, parameters).await?;
+                transaction.commit().await?;
+                Ok(rows)
+            }
+        }
+    })
+    .await;
+    match outcome {
+        Ok(Ok(rows)) => Ok(rows),
+        Ok(Err(error)) => {
+            let verdict = sqlstate::judge(&error);
+            if matches!(verdict, Verdict::Ambiguous | Verdict::Retry { drop_connection: true }) {
+                tracing::info!(reason = %pool::describe(&error), "a database connection is given up");
+                drop(Object::take(connection));
+            }
+            Err(Failure::Verdict(verdict))
+        }
+        Err(_) => {
+            drop(Object::take(connection));
+            abandon(cancel);
+            Err(Failure::TimedOut)
+        }
+    }
+}
+
+/// Asks the server to stop the statement that nobody waits for any more.
+fn abandon(cancel: CancelToken) {
+    tokio::spawn(async move {
+        // Over TLS the request is refused by the server and the statement time-out does the same a second later.
+        let _ = tokio::time::timeout(Duration::from_secs(2), cancel.cancel_query(NoTls)).await;
+    });
+}
+
+/// Growing pauses with jitter until a deadline.
+struct Backoff {
+    next: Duration,
+    until: Instant,
+}
+
+impl Backoff {
+    fn new(until: Instant) -> Self {
+        Self { next: Duration::from_millis(20), until }
+    }
+
+    /// Sleeps; false when the deadline leaves no time for that.
+    async fn pause(&mut self) -> bool {
+        let pause = self.next.mul_f64(0.5 + rand::random::<f64>());
+        if Instant::now() + pause >= self.until {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        self.next = (self.next * 2).min(Duration::from_secs(1));
+        true
+    }
+}

@@ -1,0 +1,161 @@
+//! The two pools: writes and strong reads go to the primary, reads that may trail to the standbys.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
+
+use super::connect::Address;
+use super::options::Options;
+use crate::error::Error;
+use crate::telemetry::metrics::METRICS;
+
+/// A connection older than this is not used again, so that moved addresses and rotated passwords are noticed.
+const MAX_AGE: Duration = Duration::from_secs(600);
+
+/// A connection that lay idle longer than this is asked whether its server still takes writes.
+const CHECK_AFTER_IDLE: Duration = Duration::from_secs(5);
+
+/// How pools are built.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Most connections to the primary.
+    pub pool_size: usize,
+    /// Most connections to the standbys.
+    pub read_pool_size: usize,
+    /// Longest wait for a free connection.
+    pub wait_timeout: Duration,
+    /// Longest time for making a connection, handshake included.
+    pub create_timeout: Duration,
+    /// Longest time for checking a connection before use.
+    pub recycle_timeout: Duration,
+    /// Longest time for one statement.
+    pub statement_timeout: Duration,
+    /// Longest time for one write with its retries.
+    pub write_deadline: Duration,
+}
+
+/// The database as the layers above see it. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    pub(super) primary: Pool,
+    pub(super) standby: Option<Pool>,
+    pub(super) options: Arc<Options>,
+    pub(super) settings: Arc<Settings>,
+}
+
+impl Database {
+    /// Builds the pools without connecting. Raises nothing but a defect of the settings.
+    pub fn new(
+        primary: &Address,
+        standby: Option<&Address>,
+        settings: Settings,
+        options: Options,
+    ) -> anyhow::Result<Self> {
+        let settings = Arc::new(settings);
+        Ok(Self {
+            primary: pool(primary, settings.pool_size, &settings, true)?,
+            standby: standby.map(|address| pool(address, settings.read_pool_size, &settings, false)).transpose()?,
+            options: Arc::new(options),
+            settings,
+        })
+    }
+
+    /// The pool for reads that may trail.
+    pub(super) fn read_pool(&self) -> &Pool {
+        self.standby.as_ref().unwrap_or(&self.primary)
+    }
+
+    /// Brings the gauges of the pools up to date.
+    pub fn observe_pools(&self) {
+        for (name, pool) in [("primary", Some(&self.primary)), ("standby", self.standby.as_ref())] {
+            let Some(status) = pool.map(Pool::status) else { continue };
+            let gauge = |family: &prometheus::IntGaugeVec, labels: &[&str], value: usize| {
+                family.with_label_values(labels).set(i64::try_from(value).unwrap_or(i64::MAX));
+            };
+            gauge(&METRICS.db_pool_connections, &[name, "idle"], status.available);
+            gauge(&METRICS.db_pool_connections, &[name, "used"], status.size.saturating_sub(status.available));
+            gauge(&METRICS.db_pool_connections_max, &[name], status.max_size);
+            gauge(&METRICS.db_pool_waiters, &[name], status.waiting);
+        }
+    }
+
+    /// Closes the pools: waiting callers get `Error::Unavailable`.
+    pub fn close(&self) {
+        self.primary.close();
+        if let Some(pool) = &self.standby {
+            pool.close();
+        }
+    }
+}
+
+fn pool(address: &Address, size: usize, settings: &Settings, is_primary: bool) -> anyhow::Result<Pool> {
+    let manager = Manager::from_config(
+        address.config.clone(),
+        address.tls.clone(),
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    let check = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, metrics: &deadpool_postgres::Metrics| {
+        Box::pin(async move {
+            if metrics.age() > MAX_AGE {
+                return Err(HookError::message("retired"));
+            }
+            if is_primary && metrics.last_used() > CHECK_AFTER_IDLE {
+                let row = client.query_typed("select pg_catalog.pg_is_in_recovery()", &[]).await.map_err(HookError::Backend)?;
+                if row.first().is_none_or(|row| row.get(0)) {
+                    return Err(HookError::message("demoted"));
+                }
+            }
+            Ok(())
+        })
+    });
+    Ok(Pool::builder(manager)
+        .max_size(size)
+        .runtime(deadpool_postgres::Runtime::Tokio1)
+        .timeouts(Timeouts {
+            wait: Some(settings.wait_timeout),
+            create: Some(settings.create_timeout),
+            recycle: Some(settings.recycle_timeout),
+        })
+        .pre_recycle(check)
+        .build()?)
+}
+
+/// Why no connection was had.
+pub(super) enum NoConnection {
+    /// All are in use: shed the call.
+    Busy,
+    /// None could be made: worth another try.
+    Away(String),
+}
+
+/// Takes a connection, noting how long that took.
+pub(super) async fn take(pool: &Pool) -> Result<Object, NoConnection> {
+    let started = Instant::now();
+    let taken = pool.get().await;
+    METRICS.db_pool_wait.observe(started.elapsed().as_secs_f64());
+    taken.map_err(|error| match error {
+        PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) | PoolError::Closed => NoConnection::Busy,
+        other => NoConnection::Away(describe(&other)),
+    })
+}
+
+/// The whole chain of causes, for the log.
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+impl From<NoConnection> for Error {
+    fn from(reason: NoConnection) -> Self {
+        if let NoConnection::Away(text) = &reason {
+            tracing::warn!(reason = %text, "no database connection");
+        }
+        Self::unavailable()
+    }
+}

@@ -1,0 +1,250 @@
+//! Who sends a request: bearer tokens, known in memory and followed by polling, so that no request asks the database.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use jiff::Timestamp;
+
+use super::listener::Peer;
+use crate::db::Database;
+use crate::db::tokens::{Token, TokenUse};
+use crate::error::Error;
+use crate::scim::dialect::Dialect;
+use crate::telemetry::metrics::METRICS;
+use crate::tokens::{self, Scope, SecretHash};
+
+/// How often changes of tokens are looked for: revocation is effective within a second.
+pub const POLL: Duration = Duration::from_millis(400);
+
+/// How often an unknown public id may make the replica look at once, for a token that was made a moment ago.
+const LOOK_AT_ONCE: Duration = Duration::from_millis(200);
+
+/// Fewest characters of a token from a file.
+const MIN_FILE_TOKEN: usize = 16;
+
+/// Who sends a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The token's public id, or `file:<n>` for one from a token file.
+    pub token: Arc<str>,
+    /// What it may do.
+    pub scopes: Arc<[Scope]>,
+    /// The client's dialect of SCIM.
+    pub dialect: Dialect,
+}
+
+impl Caller {
+    /// Whether the token may be used for any of `scopes`.
+    pub fn may(&self, scopes: &[Scope]) -> bool {
+        self.scopes.iter().any(|scope| scopes.contains(scope))
+    }
+}
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No bearer token, or one that is not known, or no longer valid.
+    Unauthorized,
+    /// No token could be looked at yet: the database has not answered since the start.
+    CannotKnow,
+}
+
+struct Known {
+    hash: SecretHash,
+    expires_at: Option<Timestamp>,
+    caller: Caller,
+}
+
+struct FileToken {
+    hash: SecretHash,
+    caller: Caller,
+}
+
+/// The tokens this replica knows.
+pub struct Tokens {
+    known: ArcSwap<HashMap<String, Known>>,
+    from_files: ArcSwap<Vec<FileToken>>,
+    files: Vec<PathBuf>,
+    version: Mutex<Option<i64>>,
+    last_look: Mutex<Option<Instant>>,
+    uses: Mutex<HashMap<Arc<str>, TokenUse>>,
+}
+
+impl Tokens {
+    /// Knows no token yet but those of `files`.
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        let tokens = Self {
+            known: ArcSwap::default(),
+            from_files: ArcSwap::default(),
+            files,
+            version: Mutex::new(None),
+            last_look: Mutex::new(None),
+            uses: Mutex::new(HashMap::new()),
+        };
+        tokens.read_files();
+        tokens
+    }
+
+    /// Looks whether tokens have changed, and reads them all if so. Known tokens stay valid while no database answers.
+    pub async fn refresh(&self, db: &Database) -> Result<(), Error> {
+        let version = db.token_version().await?;
+        if *self.version.lock().unwrap_or_else(PoisonError::into_inner) == Some(version) {
+            return Ok(());
+        }
+        let list = db.token_list(true).await?;
+        METRICS.token_expiry.reset();
+        for token in list.iter().filter(|token| token.parent.is_none()) {
+            if let Some(expiry) = token.expires_at {
+                METRICS.token_expiry.with_label_values(&[&token.public_id]).set(expiry.as_second() as f64);
+            }
+        }
+        self.known.store(Arc::new(list.into_iter().map(|token| (token.public_id.clone(), known(token))).collect()));
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+        Ok(())
+    }
+
+    /// Follows changes for as long as the process lives.
+    pub async fn follow(self: Arc<Self>, db: Database) {
+        let mut stamp = self.file_stamp();
+        loop {
+            tokio::time::sleep(POLL).await;
+            if let Err(error) = self.refresh(&db).await {
+                tracing::debug!(%error, "tokens could not be looked at");
+            }
+            let now = self.file_stamp();
+            if now != stamp {
+                stamp = now;
+                self.read_files();
+            }
+        }
+    }
+
+    /// Who sends a request with these header fields.
+    pub async fn authenticate(&self, headers: &HeaderMap, peer: Peer, db: &Database) -> Result<Caller, Refusal> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Unauthorized) };
+        let bearer = value.to_str().ok().and_then(bearer).ok_or(Refusal::Unauthorized)?;
+        let caller = match tokens::split(bearer) {
+            Some((public_id, secret)) => self.by_secret(public_id, secret, db).await?,
+            None => self.by_file(bearer)?,
+        };
+        self.note_use(&caller, peer);
+        Ok(caller)
+    }
+
+    /// Who has this public id and secret.
+    pub async fn by_secret(&self, public_id: &str, secret: &str, db: &Database) -> Result<Caller, Refusal> {
+        if let Some(verdict) = self.look_up(public_id, secret) {
+            return verdict;
+        }
+        if self.may_look_now() {
+            // Its error is the same as not knowing.
+            let _ = self.refresh(db).await;
+        }
+        match self.look_up(public_id, secret) {
+            Some(verdict) => verdict,
+            None if self.version.lock().unwrap_or_else(PoisonError::into_inner).is_none() => Err(Refusal::CannotKnow),
+            None => Err(Refusal::Unauthorized),
+        }
+    }
+
+    /// Writes when and from where tokens were used since the last call.
+    pub async fn flush_uses(&self, db: &Database) {
+        let uses: Vec<TokenUse> = {
+            let mut waiting = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.drain().map(|(_, token_use)| token_use).collect()
+        };
+        if !uses.is_empty()
+            && let Err(error) = db.token_touch(&uses).await
+        {
+            tracing::debug!(%error, "uses of tokens could not be noted");
+        }
+    }
+
+    fn look_up(&self, public_id: &str, secret: &str) -> Option<Result<Caller, Refusal>> {
+        let known = self.known.load();
+        let token = known.get(public_id)?;
+        let valid = token.hash.matches(secret) && token.expires_at.is_none_or(|expiry| expiry > Timestamp::now());
+        Some(if valid { Ok(token.caller.clone()) } else { Err(Refusal::Unauthorized) })
+    }
+
+    fn by_file(&self, bearer: &str) -> Result<Caller, Refusal> {
+        self.from_files
+            .load()
+            .iter()
+            .find(|token| token.hash.matches(bearer))
+            .map(|token| token.caller.clone())
+            .ok_or(Refusal::Unauthorized)
+    }
+
+    fn may_look_now(&self) -> bool {
+        let mut last = self.last_look.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if last.is_some_and(|last| now.duration_since(last) < LOOK_AT_ONCE) {
+            return false;
+        }
+        *last = Some(now);
+        true
+    }
+
+    fn note_use(&self, caller: &Caller, peer: Peer) {
+        if caller.token.starts_with("file:") {
+            return;
+        }
+        let from = peer.0.map_or_else(|| "unix socket".to_owned(), |address| address.ip().to_string());
+        let token_use = TokenUse { public_id: caller.token.to_string(), at: Timestamp::now(), from };
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(caller.token.clone(), token_use);
+    }
+
+    fn file_stamp(&self) -> Vec<Option<SystemTime>> {
+        self.files.iter().map(|path| fs::metadata(path).and_then(|file| file.modified()).ok()).collect()
+    }
+
+    fn read_files(&self) {
+        let mut list = Vec::new();
+        for (index, path) in self.files.iter().enumerate() {
+            match fs::read_to_string(path) {
+                Ok(text) => {
+                    let token = text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r');
+                    if token.len() < MIN_FILE_TOKEN || token.len() > tokens::MAX_LENGTH {
+                        tracing::warn!(file = %path.display(), "a token file must hold 16 to 512 characters: ignored");
+                        continue;
+                    }
+                    let caller = Caller {
+                        token: format!("file:{index}").into(),
+                        scopes: Arc::from([Scope::Scim]),
+                        dialect: Dialect::default(),
+                    };
+                    list.push(FileToken { hash: SecretHash::of(token), caller });
+                }
+                Err(error) => tracing::warn!(file = %path.display(), %error, "a token file cannot be read"),
+            }
+        }
+        self.from_files.store(Arc::new(list));
+    }
+}
+
+fn known(token: Token) -> Known {
+    Known {
+        hash: token.hash,
+        expires_at: token.expires_at,
+        caller: Caller {
+            token: token.public_id.into(),
+            scopes: token.scopes.into(),
+            dialect: token.dialect.parse().unwrap_or_default(),
+        },
+    }
+}
+
+/// The token of a `Bearer` credential (RFC 6750 §2.1); the scheme ignores case.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= tokens::MAX_LENGTH).then_some(token)
+}

@@ -1,0 +1,90 @@
+//! Reading a SCIM request body: media type, size, depth, UTF-8, and that it is a JSON object.
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::respond::Refused;
+use super::state::State;
+use crate::scim::error::ScimError;
+use crate::scim::limits;
+
+/// A body that has been read, with its place among the large ones for as long as it is held.
+pub struct Json {
+    /// The object.
+    pub object: Map<String, Value>,
+    /// The text, for the request log.
+    pub bytes: bytes::Bytes,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most `limit` bytes. A body above `scim-body-limit` first takes one of a few places, and raises
+/// 503 when the wait for one is over.
+pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) -> Result<Json, Refused> {
+    check_media_type(headers)?;
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    let usual = state.config.scim.body_limit;
+    let place = if limit > usual && announced.is_none_or(|length| length > usual) {
+        Some(state.large_bodies.clone().acquire_owned().await.map_err(|_| ScimError::new(503, None, "shutting down"))?)
+    } else {
+        None
+    };
+    let bytes = Limited::new(body, limit).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            too_large(limit)
+        } else {
+            ScimError::invalid_syntax("the request body ended early").into()
+        }
+    })?;
+    let bytes = bytes.to_bytes();
+    Ok(Json { object: parse(&bytes)?, bytes, _place: place })
+}
+
+/// The object in `bytes`; raises `invalidSyntax` with the place of the fault.
+pub fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ScimError> {
+    limits::check_depth(bytes)?;
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(ScimError::invalid_syntax("the request body is not UTF-8"));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(ScimError::invalid_syntax("the request body must be a JSON object")),
+        Err(error) => Err(ScimError::invalid_syntax(format!(
+            "the request body is not JSON: line {}, column {}",
+            error.line(),
+            error.column()
+        ))),
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ScimError> {
+    let unsupported = |detail: &str| ScimError::new(415, None, detail);
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(unsupported("compressed request bodies are not supported"));
+    }
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = value.split(';');
+    let kind = parts.next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/scim+json") && !kind.eq_ignore_ascii_case("application/json") {
+        return Err(unsupported("the request body must be application/scim+json or application/json"));
+    }
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name.trim().eq_ignore_ascii_case("charset")
+            && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        {
+            return Err(unsupported("the request body must be UTF-8"));
+        }
+    }
+    Ok(())
+}
+
+fn too_large(limit: usize) -> Refused {
+    ScimError::too_large(format!("the request body is larger than {limit} bytes")).into()
+}

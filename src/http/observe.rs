@@ -1,0 +1,111 @@
+//! What surrounds every request: its id, its metrics, its log line, its time limit, and a net under panics.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use uuid::Uuid;
+
+use super::respond::{Reason, Refused};
+use crate::scim::error::ScimError;
+use crate::telemetry::metrics::METRICS;
+
+/// The header that carries the request's id, both ways.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 64;
+
+/// The request's id.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// What a listener is called in metrics, and how long a request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    /// The metric label.
+    pub listener: &'static str,
+    /// Longest time until the head of the answer.
+    pub limit: Duration,
+}
+
+/// The outermost layer of every listener.
+pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let in_flight = METRICS.http_requests_in_flight.with_label_values(&[frame.listener]);
+    in_flight.inc();
+    // The work goes on in a task of its own when the time is over or the client is gone, so that a write that was sent
+    // is not half answered; its own deadlines end it.
+    let work = tokio::spawn(AssertUnwindSafe(next.run(request)).catch_unwind());
+    let mut response = match tokio::time::timeout(frame.limit, work).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(_)) | Err(_)) => {
+            tracing::error!(request_id = id, route, "a request handler has panicked");
+            refuse(500, "the service has met a defect; its log says more under the request id", None)
+        }
+        Err(_) => refuse(503, "the request took too long", Some(5)),
+    };
+    in_flight.dec();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let status = response.status();
+    let class = match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    };
+    let elapsed = started.elapsed();
+    METRICS
+        .http_request_duration
+        .with_label_values(&[frame.listener, method_label(method.as_str()), &route, class])
+        .observe(elapsed.as_secs_f64());
+    let reason = response.extensions().get::<Reason>();
+    tracing::debug!(
+        request_id = id,
+        listener = frame.listener,
+        method = method.as_str(),
+        route,
+        status = status.as_u16(),
+        scim_type = reason.and_then(|reason| reason.scim_type),
+        duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+/// The client's own id when it is short and plain, else a new one.
+fn request_id(request: &Request) -> String {
+    request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| {
+            !id.is_empty()
+                && id.len() <= MAX_REQUEST_ID
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+        })
+        .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned)
+}
+
+/// Methods are the client's words: unknown ones share a label.
+fn method_label(method: &str) -> &str {
+    match method {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
+        _ => "other",
+    }
+}
+
+fn refuse(status: u16, detail: &str, retry_after: Option<u64>) -> Response {
+    Refused { error: ScimError::new(status, None, detail), retry_after }.into_response()
+}

@@ -1,0 +1,67 @@
+//! What every handler shares: the database, the tokens, the limits and the address of the service.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::authenticate::Tokens;
+use super::rate_limit::RateLimit;
+use super::request_log::RequestLog;
+use crate::config::{Config, PublicUrl};
+use crate::db::Database;
+use tokio::sync::Semaphore;
+
+/// Shared by all requests; cheap to clone.
+pub type State = Arc<Shared>;
+
+/// See the module.
+pub struct Shared {
+    /// The database.
+    pub db: Database,
+    /// Every setting.
+    pub config: Config,
+    /// Where clients reach the API listener.
+    pub base_url: PublicUrl,
+    /// `base_url` with `/scim/v2` behind it.
+    pub scim_base: String,
+    /// The bearer tokens this replica knows.
+    pub tokens: Arc<Tokens>,
+    /// How much each token may ask.
+    pub rate_limit: RateLimit,
+    /// The last requests of each token.
+    pub request_log: RequestLog,
+    /// Bodies above the usual limit that are held at once.
+    pub large_bodies: Arc<Semaphore>,
+    /// Whether the replica may be sent requests.
+    pub readiness: Readiness,
+}
+
+/// Whether the replica may be sent requests. The state of the database is not part of it once the replica has been
+/// ready: a failover must not empty the balancer.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    schema: AtomicBool,
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// The schema is new enough: ready, for good.
+    pub fn schema_is_there(&self) {
+        self.schema.store(true, Ordering::Relaxed);
+    }
+
+    /// The process is about to end.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the replica is not ready, or `None` when it is.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Relaxed) {
+            Some("draining")
+        } else if self.schema.load(Ordering::Relaxed) {
+            None
+        } else {
+            Some("waiting for the schema")
+        }
+    }
+}
