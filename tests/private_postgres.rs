@@ -1,12 +1,17 @@
 //! The private PostgreSQL in a data directory.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
+use serde_json::json;
 use tokio_postgres::{Client, NoTls};
 
+use crate::harness::client::Scim;
+use crate::harness::command::{Outcome, run};
+use crate::harness::service::Service;
 use crate::harness::wait_until;
 
 const USER: &str = "postgres";
@@ -169,4 +174,67 @@ async fn a_data_directory_with_a_long_path_and_a_comma_works() {
     let private = PrivatePostgres::start(&folder, USER).await.unwrap();
     assert_eq!(number(&connect(&private).await, "select 1::bigint").await, 1);
     private.stop().await;
+}
+
+/// A client of a service on a private PostgreSQL, with the token that its first start wrote.
+fn client(service: &Service, data: &DataDir) -> Scim {
+    let token = std::fs::read_to_string(data.0.join("scim-token")).unwrap();
+    Scim::new(format!("{}/scim/v2", service.url("api")), token.trim())
+}
+
+fn serve(data: &DataDir) -> Service {
+    Service::start(&[("data-dir", data.0.to_str().unwrap())])
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed_takes_its_database_along_and_finds_everything_again() {
+    let data = DataDir::new();
+    let mut service = serve(&data);
+    let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "jane"});
+    let created = client(&service, &data).post("/Users", &user).await.expect(201);
+    service.process().kill();
+    let service = serve(&data);
+    let read = client(&service, &data)
+        .get(&format!("/Users/{}", created.id()))
+        .await
+        .expect(200);
+    assert_eq!(read.workbench("posixUserId"), created.workbench("posixUserId"));
+}
+
+#[tokio::test]
+async fn the_first_token_is_readable_by_its_owner_alone_and_stays_the_same() {
+    let data = DataDir::new();
+    let mut service = serve(&data);
+    let path = data.0.join("scim-token");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    let token = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(service.stop(Duration::from_secs(20)).await, 0);
+    assert!(
+        !data.0.join("postgres/postmaster.pid").exists(),
+        "PostgreSQL stops with the service"
+    );
+    let _service = serve(&data);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), token);
+}
+
+#[tokio::test]
+async fn the_command_line_reaches_the_database_of_the_running_service_and_of_none() {
+    let data = DataDir::new();
+    let arguments = [
+        "user",
+        "list",
+        "--output",
+        "json",
+        "--data-dir",
+        data.0.to_str().unwrap(),
+    ];
+    let names = |outcome: Outcome| outcome.succeeded().stdout.contains("jane");
+    assert!(!names(run(&arguments, &[])));
+    let mut service = serve(&data);
+    let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "jane"});
+    client(&service, &data).post("/Users", &user).await.expect(201);
+    assert!(names(run(&arguments, &[])));
+    client(&service, &data).get("/Users").await.expect(200);
+    assert_eq!(service.stop(Duration::from_secs(20)).await, 0);
+    assert!(names(run(&arguments, &[])));
 }
