@@ -1,11 +1,12 @@
 //! The private PostgreSQL in a data directory.
 
-use std::os::unix::fs::PermissionsExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
+use rollcall::private_postgres::{DatabaseRole, PrivatePostgres, PrivatePostgresError};
 use serde_json::json;
 use tokio_postgres::{Client, NoTls};
 
@@ -237,4 +238,21 @@ async fn the_command_line_reaches_the_database_of_the_running_service_and_of_non
     client(&service, &data).get("/Users").await.expect(200);
     assert_eq!(service.stop(Duration::from_secs(20)).await, 0);
     assert!(names(run(&arguments, &[])));
+}
+
+#[tokio::test]
+async fn a_data_directory_that_only_this_user_can_reach_works_for_root_too() {
+    let data = DataDir::new();
+    std::fs::create_dir(&data.0).unwrap();
+    std::fs::set_permissions(&data.0, Permissions::from_mode(0o700)).unwrap();
+    match PrivatePostgres::start(&data.0.join("inner"), USER).await {
+        Ok(private) => {
+            assert_eq!(number(&connect(&private).await, "select 1::bigint").await, 1);
+            let owner = |path: &str| std::fs::metadata(data.0.join(path)).unwrap().uid();
+            assert_eq!(owner("inner/postgres"), owner("inner"));
+            private.stop().await;
+        }
+        // Root, on a machine without user namespaces.
+        Err(error) => assert!(matches!(error, PrivatePostgresError::OnlyRoot { .. }), "{error}"),
+    }
 }
