@@ -102,8 +102,19 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     }
 
     let mut background = JoinSet::new();
-    background.spawn(prepare(state.clone(), addresses.migrate.clone(), addresses.is_private));
-    background.spawn(state.tokens.clone().follow(db.clone()));
+    background.spawn(prepare(
+        state.clone(),
+        Migrations {
+            given: addresses.migrate.clone(),
+            one_role: Some(addresses.primary.clone()).filter(|_| state.config.listeners.role == Role::All),
+            is_private: addresses.is_private,
+        },
+    ));
+    let tokens = state.tokens.clone().follow(db.clone());
+    background.spawn(async {
+        tokens.await;
+        Ok(())
+    });
     background.spawn(observe(state.clone()));
     if state.config.listeners.role == Role::All {
         background.spawn(flush(state.clone()));
@@ -170,21 +181,34 @@ fn manners(config: &Config, label: &'static str) -> Manners {
     }
 }
 
+/// From where this replica may migrate.
+struct Migrations {
+    /// The address that was given for it.
+    given: Option<rollcall::db::Address>,
+    /// The address to use when nobody keeps the roles apart.
+    one_role: Option<rollcall::db::Address>,
+    is_private: bool,
+}
+
+impl Migrations {
+    async fn apply(&self) -> anyhow::Result<()> {
+        let address = match (&self.given, &self.one_role) {
+            (Some(address), _) => address,
+            (None, Some(address)) if migrate::is_one_role(address).await? => address,
+            _ => return Ok(()),
+        };
+        if self.is_private {
+            migrate::make_roles(address).await?;
+        }
+        migrate::migrate(address).await.map(|_| ())
+    }
+}
+
 /// Migrates when this replica may, then waits until the schema is new enough, and says so.
-async fn prepare(state: State, migrate_from: Option<rollcall::db::Address>, is_private: bool) -> anyhow::Result<()> {
-    let one_role = migrate_from.is_none() && state.config.listeners.role == Role::All;
+async fn prepare(state: State, migrations: Migrations) -> anyhow::Result<()> {
     let mut told = false;
     loop {
-        let outcome = match &migrate_from {
-            Some(address) => {
-                if is_private {
-                    migrate::make_roles(address).await?;
-                }
-                migrate::migrate(address).await.map(|_| ())
-            }
-            None if one_role => state.db.migrate_in_one_role_mode().await,
-            None => Ok(()),
-        };
+        let outcome = migrations.apply().await;
         if let Err(error) = &outcome {
             tracing::warn!(error = format!("{error:#}"), "the database could not be migrated yet");
         }

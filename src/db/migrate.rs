@@ -35,6 +35,14 @@ const GRANTS: &str = include_str!("../../sql/grants.sql");
 /// What a database administrator runs once to keep the roles apart.
 pub const ROLES: &str = include_str!("../../sql/roles.sql");
 
+/// Whether the role of `address` may make the schema itself because nobody keeps the roles apart (one-role mode).
+pub async fn is_one_role(address: &Address) -> anyhow::Result<bool> {
+    let client = address.connect().await?;
+    let sql = "select has_database_privilege(current_database(), 'create')
+                      and not exists (select from pg_roles where rolname = 'rollcall_owner')";
+    Ok(client.query_one(sql, &[]).await?.get(0))
+}
+
 /// Makes the roles in a cluster of our own, where the caller is superuser; harmless when they are there.
 pub async fn make_roles(address: &Address) -> anyhow::Result<()> {
     let client = address.connect().await?;
@@ -175,10 +183,9 @@ async fn apply(client: &mut Client) -> anyhow::Result<Outcome> {
         return Ok(Outcome { migrations: Vec::new(), functions: false });
     }
     client.batch_execute("create schema if not exists store; create schema if not exists api").await?;
-    let report = embedded::migrations::runner()
-        .set_migration_table_name(HISTORY)
-        .set_abort_divergent(true)
-        .set_abort_missing(false)
+    let mut runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
+    runner.set_migration_table_name(HISTORY);
+    let report = runner
         .run_async(client)
         .await
         .context("a migration failed; nothing of it was kept")?;

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
+use regex::Regex;
+
 use super::authenticate::Tokens;
 use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
 use crate::db::Database;
+use crate::scim::limits::Limits;
 use tokio::sync::Semaphore;
 
 /// Shared by all requests; cheap to clone.
@@ -33,6 +37,27 @@ pub struct Shared {
     pub large_bodies: Arc<Semaphore>,
     /// Whether the replica may be sent requests.
     pub readiness: Readiness,
+    /// What a POSIX user name must match as a whole.
+    pub user_name_rule: Regex,
+}
+
+impl Shared {
+    /// The limits of the SCIM language under the settings of this replica.
+    pub fn scim_limits(&self) -> Limits {
+        let scim = &self.config.scim;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Limits {
+            bulk_bytes: scim.large_body_limit,
+            default_count: count(scim.default_page_size),
+            max_count: count(scim.max_results),
+            ..Limits::default()
+        }
+    }
+}
+
+/// Compiles the rule for POSIX user names so that it matches whole names only.
+pub fn user_name_rule(rule: &str) -> anyhow::Result<Regex> {
+    Regex::new(&format!("^(?:{rule})$")).context("posix-user-name-rule is not a regular expression")
 }
 
 /// Whether the replica may be sent requests. The state of the database is not part of it once the replica has been

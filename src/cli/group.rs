@@ -1,0 +1,221 @@
+//! `rollcall group`: look at and manage groups.
+
+use clap::Subcommand;
+use rollcall::config::Config;
+use rollcall::db::Database;
+use rollcall::db::groups::MembersUpdate;
+use rollcall::fold::fold;
+use rollcall::scim::dialect::Dialect;
+use rollcall::scim::document::normalise;
+use rollcall::scim::group::{GroupDraft, GroupRow};
+use rollcall::scim::limits::Limits;
+use rollcall::scim::list::{ListQuery, Parameters};
+use rollcall::scim::schema::ResourceType;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::output::{Form, table};
+use super::{Refused, session, user};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List groups.
+    List {
+        /// Only those that this SCIM filter holds for.
+        #[arg(long)]
+        filter: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        limit: u32,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Show one group and its members.
+    Show {
+        /// displayName, POSIX name or SCIM id.
+        name: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Create a group.
+    Add {
+        /// The displayName.
+        name: String,
+        /// Exactly this gid, or none.
+        #[arg(long)]
+        gid: Option<u32>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Add users to a group.
+    AddMember {
+        group: String,
+        #[arg(required = true)]
+        users: Vec<String>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Take users out of a group.
+    RemoveMember {
+        group: String,
+        #[arg(required = true)]
+        users: Vec<String>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Delete a group: its gid is retired, never given again.
+    Delete {
+        name: String,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List { filter, limit, form } => {
+            let groups = session::with(config, async |db| list(db, filter.as_deref(), limit).await).await?;
+            let list: Vec<_> = groups.iter().map(|group| shown(group, None)).collect();
+            form.print(&list, |_| {
+                let rows: Vec<_> = groups
+                    .iter()
+                    .map(|group| vec![group.gid.to_string(), group.posix_name.clone(), display_name(group).to_owned()])
+                    .collect();
+                table(&["GID", "NAME", "DISPLAY NAME"], &rows)
+            })
+        }
+        Command::Show { name, form } => {
+            let (group, members) = session::with(config, async |db| {
+                let group = get(db, &name).await?;
+                let members = members(db, group.id).await?;
+                Ok((group, members))
+            })
+            .await?;
+            form.print(&shown(&group, Some(&members)), |value| {
+                let pairs = value.as_object().into_iter().flatten();
+                let rows: Vec<_> = pairs.map(|(key, value)| vec![key.clone(), user::plain(value)]).collect();
+                table(&["", ""], &rows).trim_start().to_owned()
+            })
+        }
+        Command::Add { name, gid, form } => {
+            let body = Map::from_iter([("displayName".to_owned(), Value::String(name))]);
+            let mut draft = GroupDraft::from_document(&normalise(ResourceType::Group, body, Dialect::Strict)?)?;
+            draft.gid = gid.map(i64::from);
+            let written = session::with(config, async |db| {
+                Ok(db.group_create(Uuid::now_v7(), &draft, &[], &session::origin()).await?)
+            })
+            .await?;
+            let group = written.group;
+            form.print(&shown(&group, None), |_| format!("{} has gid {}\n", group.posix_name, group.gid))
+        }
+        Command::AddMember { group, users, form } => change_members(config, &group, &users, true, form).await,
+        Command::RemoveMember { group, users, form } => change_members(config, &group, &users, false, form).await,
+        Command::Delete { name, form } => {
+            let group = session::with(config, async |db| {
+                let group = get(db, &name).await?;
+                db.group_delete(group.id, Some(group.version), &session::origin()).await?;
+                Ok(group)
+            })
+            .await?;
+            form.print(&json!({"deleted": group.id, "retired_gid": group.gid}), |_| {
+                format!("{} deleted; gid {} is retired\n", group.posix_name, group.gid)
+            })
+        }
+    }
+}
+
+async fn change_members(
+    config: &Config,
+    group: &str,
+    users: &[String],
+    add: bool,
+    form: Form,
+) -> anyhow::Result<()> {
+    let written = session::with(config, async |db| {
+        let id = find(db, group).await?;
+        let mut ids = Vec::with_capacity(users.len());
+        for name in users {
+            ids.push(user::find(db, name).await?);
+        }
+        let mut update = MembersUpdate::default();
+        if add {
+            update.add = ids;
+        } else {
+            update.remove = ids;
+        }
+        Ok(db.group_update(id, None, None, &update, &session::origin()).await?)
+    })
+    .await?;
+    form.print(&json!({"id": written.group.id, "changed": written.changed}), |_| {
+        let word = if written.changed { "changed" } else { "was so already" };
+        format!("{} {word}\n", written.group.posix_name)
+    })
+}
+
+async fn find(db: &Database, name: &str) -> anyhow::Result<Uuid> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    db.group_find(&fold(name), name).await?.ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
+}
+
+async fn get(db: &Database, name: &str) -> anyhow::Result<GroupRow> {
+    let id = find(db, name).await?;
+    db.group_get(id).await?.ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
+}
+
+async fn members(db: &Database, group: Uuid) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut after = None;
+    loop {
+        let slice = db.members_after(group, after).await?;
+        let Some(last) = slice.last() else { return Ok(names) };
+        after = Some(last.id);
+        for member in &slice {
+            names.push(match db.user_get(member.id, false).await? {
+                Some(user) => user.posix_name,
+                None => member.id.to_string(),
+            });
+        }
+    }
+}
+
+async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result<Vec<GroupRow>> {
+    let limits = Limits::default();
+    let mut cursor = String::new();
+    let mut groups = Vec::new();
+    loop {
+        let left = (limit as usize).saturating_sub(groups.len());
+        if left == 0 {
+            return Ok(groups);
+        }
+        let parameters = Parameters {
+            filter: filter.map(str::to_owned),
+            cursor: Some(cursor),
+            count: Some(limits.max_count.to_string()),
+            ..Parameters::default()
+        };
+        let query = ListQuery::parse(&parameters, ResourceType::Group, &limits, jiff::Timestamp::now().as_second())?;
+        let page = db.group_page(&query).await?;
+        groups.extend(page.rows.into_iter().take(left));
+        match page.next {
+            Some(next) => cursor = next.encode(),
+            None => return Ok(groups),
+        }
+    }
+}
+
+fn shown(group: &GroupRow, members: Option<&[String]>) -> Value {
+    let mut value = json!({
+        "id": group.id, "displayName": display_name(group), "posixGroupName": group.posix_name, "gid": group.gid,
+        "created": group.created, "lastModified": group.last_modified,
+    });
+    if let Some(members) = members {
+        value["members"] = members.into();
+    }
+    value
+}
+
+fn display_name(group: &GroupRow) -> &str {
+    group.doc.get("displayName").and_then(Value::as_str).unwrap_or_default()
+}

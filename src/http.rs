@@ -1,0 +1,88 @@
+//! Every route on one screen. Handlers extract, make one call, and respond.
+
+pub mod authenticate;
+mod body;
+mod bulk;
+mod discovery;
+mod groups;
+pub mod listener;
+mod members;
+mod oauth;
+mod observe;
+mod openapi;
+mod operations;
+pub mod rate_limit;
+pub mod request_log;
+mod respond;
+mod scim_request;
+mod search;
+pub mod state;
+pub mod tls;
+mod users;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use observe::Frame;
+use state::State;
+
+/// The routes of a listener: `api`, `read` or `ops`.
+pub fn router(listener: &'static str, state: &State) -> Router {
+    let routes = match listener {
+        "api" => api(state),
+        "ops" => ops(state),
+        _ => Router::new(),
+    };
+    let frame = Frame { listener, limit: state.config.limits.request_timeout };
+    routes
+        .fallback(scim_request::no_such_endpoint)
+        .layer(from_fn(move |request: Request, next: Next| observe::observe(frame, request, next)))
+}
+
+fn api(state: &State) -> Router {
+    Router::new()
+        .route("/oauth/token", post(oauth::token))
+        .route("/openapi.json", get(openapi::document))
+        .with_state(state.clone())
+        .merge(scim(state))
+}
+
+/// RFC 7644 §3.2, table 1. Two spellings of one path: with and without the slash at its end.
+fn scim(state: &State) -> Router {
+    let users = get(users::list).post(users::create);
+    let user = get(users::get).put(users::replace).patch(users::patch).delete(users::delete);
+    let groups = get(groups::list).post(groups::create);
+    let group = get(groups::get).put(groups::replace).patch(groups::patch).delete(groups::delete);
+    let me = get(discovery::me).post(discovery::me).put(discovery::me).patch(discovery::me).delete(discovery::me);
+    Router::new()
+        .route("/scim/v2/Users", users.clone())
+        .route("/scim/v2/Users/", users)
+        .route("/scim/v2/Users/.search", post(users::search))
+        .route("/scim/v2/Users/{id}", user)
+        .route("/scim/v2/Groups", groups.clone())
+        .route("/scim/v2/Groups/", groups)
+        .route("/scim/v2/Groups/.search", post(groups::search))
+        .route("/scim/v2/Groups/{id}", group)
+        .route("/scim/v2/.search", post(search::search))
+        .route("/scim/v2/Bulk", post(bulk::bulk))
+        .route("/scim/v2/Me", me)
+        .route("/scim/v2/ServiceProviderConfig", get(discovery::service_provider_config))
+        .route("/scim/v2/ServiceProviderConfigs", get(discovery::service_provider_config))
+        .route("/scim/v2/Schemas", get(discovery::schemas))
+        .route("/scim/v2/Schemas/{urn}", get(discovery::schema))
+        .route("/scim/v2/ResourceTypes", get(discovery::resource_types))
+        .route("/scim/v2/ResourceTypes/{name}", get(discovery::resource_type))
+        .method_not_allowed_fallback(scim_request::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), scim_request::admit))
+        .with_state(state.clone())
+}
+
+fn ops(state: &State) -> Router {
+    Router::new()
+        .route("/livez", get(operations::live))
+        .route("/readyz", get(operations::ready))
+        .route("/metrics", get(operations::metrics))
+        .with_state(state.clone())
+}

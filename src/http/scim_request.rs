@@ -1,0 +1,240 @@
+//! What every SCIM request passes: token, scope, rate, and the log of requests; and the answers for endpoints that are none.
+
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, OriginalUri, Request, State as Shared};
+use axum::http::header::{ACCEPT, HeaderName};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+
+use super::authenticate::{Caller, Refusal};
+use super::listener::Peer;
+use super::observe::RequestId;
+use super::request_log::redact_quoted;
+use super::respond::{Reason, Refused};
+use super::state::State;
+use crate::db::Origin;
+use crate::db::requests::Request as LoggedRequest;
+use crate::error::Error;
+use crate::scim::error::ScimError;
+use crate::scim::version::Precondition;
+use crate::telemetry::metrics::METRICS;
+use crate::tokens::Scope;
+
+/// Lets a request in if its token may, notes it in the request log, and hands the caller to the handler.
+pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer(None));
+    let caller = match state.tokens.authenticate(request.headers(), peer, &state.db).await {
+        Ok(caller) => caller,
+        Err(Refusal::Unauthorized) => {
+            return refuse(401, "The bearer token is missing, unknown, expired or revoked.").into_response();
+        }
+        Err(Refusal::CannotKnow) => return Refused::from(Error::unavailable()).into_response(),
+    };
+    let noted = state.request_log.is_on().then(|| Noted::of(&request));
+    let token = caller.token.to_string();
+    let response = match check(&state, &caller, &request) {
+        Err(refused) => refused.into_response(),
+        Ok(()) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+    };
+    if let Some(noted) = noted {
+        state.request_log.note(noted.answered(token, &response, started));
+    }
+    response
+}
+
+fn check(state: &State, caller: &Caller, request: &Request) -> Result<(), Refused> {
+    if !caller.may(&[Scope::Scim, Scope::Admin]) {
+        return Err(refuse(403, "The token has no scope for SCIM: it needs \"scim\"."));
+    }
+    if !state.config.provisioning.enabled {
+        return Err(refuse(403, "Provisioning is switched off (user-provisioning-enabled=0)."));
+    }
+    if let Err(pause) = state.rate_limit.admit(&caller.token) {
+        METRICS.rate_limited.with_label_values(&["api"]).inc();
+        let mut refused = refuse(429, "The token has sent too many requests.");
+        refused.retry_after = Some(pause.as_secs() + 1);
+        return Err(refused);
+    }
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    if !accepts_json(accept) {
+        return Err(refuse(406, "The answer is application/scim+json, which the Accept header excludes."));
+    }
+    Ok(())
+}
+
+/// Whether an `Accept` header admits SCIM's media type or JSON (RFC 9110 §12.5.1); unreadable ones do.
+fn accepts_json(accept: &str) -> bool {
+    accept.trim().is_empty()
+        || accept.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused = parts.any(|parameter| {
+                parameter
+                    .strip_prefix("q=")
+                    .or_else(|| parameter.strip_prefix("Q="))
+                    .and_then(|weight| weight.parse::<f32>().ok())
+                    .is_some_and(|weight| weight <= 0.0)
+            });
+            !refused && matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "application/scim+json")
+        })
+}
+
+fn refuse(status: u16, detail: &str) -> Refused {
+    ScimError::new(status, None, detail).into()
+}
+
+/// What the request log keeps of a request before it is answered.
+struct Noted {
+    method: Method,
+    target: String,
+    request_id: String,
+}
+
+/// The shape of a request's body, put into the answer's extensions by whoever has read it.
+#[derive(Debug, Clone)]
+pub struct BodyShape(pub Option<String>);
+
+impl Noted {
+    fn of(request: &Request) -> Self {
+        let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+        let target = match uri.query() {
+            None => uri.path().to_owned(),
+            Some(query) => format!("{}?{}", uri.path(), redact_query(query)),
+        };
+        let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        Self { method: request.method().clone(), target, request_id }
+    }
+
+    fn answered(self, token: String, response: &Response, started: Instant) -> LoggedRequest {
+        let reason = response.extensions().get::<Reason>();
+        LoggedRequest {
+            token,
+            at: Timestamp::now(),
+            request_id: self.request_id,
+            method: self.method.to_string(),
+            target: self.target.chars().take(2_000).collect(),
+            status: response.status().as_u16(),
+            scim_type: reason.and_then(|reason| reason.scim_type).map(str::to_owned),
+            detail: reason.map(|reason| reason.detail.clone()),
+            duration_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
+            body: response.extensions().get::<BodyShape>().and_then(|shape| shape.0.clone()),
+        }
+    }
+}
+
+/// A query string without the values in its filter: they are names and addresses of people.
+fn redact_query(query: &str) -> String {
+    form_pairs(query)
+        .map(|(key, value)| format!("{key}={}", redact_quoted(&value)))
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+/// The decoded pairs of a query string; `+` is a space.
+pub fn form_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(key), percent_decode(value))
+    })
+}
+
+/// Decodes percent escapes and `+`; broken escapes stay as they are, bytes that are not UTF-8 become U+FFFD.
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        match byte {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let digits = bytes.get(at..at + 2).and_then(|pair| std::str::from_utf8(pair).ok());
+                match digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+                    Some(value) => {
+                        decoded.push(value);
+                        at += 2;
+                    }
+                    None => decoded.push(b'%'),
+                }
+            }
+            other => decoded.push(other),
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// What a handler needs of a request beside its body.
+pub struct Context {
+    /// Who asks.
+    pub caller: Caller,
+    /// For the audit log.
+    pub origin: Origin,
+    /// `If-Match`.
+    pub if_match: Option<Precondition>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<Precondition>,
+    /// The decoded query string.
+    pub query: Vec<(String, String)>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Context {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .cloned()
+            .ok_or_else(|| Error::Internal("a SCIM handler without a caller".into()))?;
+        let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        Ok(Self {
+            origin: Origin {
+                actor: format!("token:{}", caller.token),
+                path: "scim",
+                request_id,
+                address: peer.map(|address| address.ip().to_string()),
+            },
+            if_match: precondition(&parts.headers, &axum::http::header::IF_MATCH)?,
+            if_none_match: precondition(&parts.headers, &axum::http::header::IF_NONE_MATCH)?,
+            query: parts.uri.query().map(|query| form_pairs(query).collect()).unwrap_or_default(),
+            caller,
+        })
+    }
+}
+
+fn precondition(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Precondition>, Refused> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| refuse(400, "A precondition header is not plain text."))?;
+    Ok(Some(Precondition::parse(text)?))
+}
+
+impl Context {
+    /// Raises 412 when `If-Match` excludes the version.
+    pub fn admit_version(&self, version: i64) -> Result<(), ScimError> {
+        match &self.if_match {
+            Some(condition) if !condition.allows(version) => {
+                Err(ScimError::precondition_failed("The resource has another version than If-Match names."))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// 404 for every path that is no endpoint.
+pub async fn no_such_endpoint() -> Refused {
+    refuse(404, "There is no such endpoint.")
+}
+
+/// 405.
+pub async fn method_not_allowed() -> Refused {
+    refuse(405, "The endpoint does not offer this method.")
+}
