@@ -61,7 +61,10 @@ pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::R
 /// Applies what is pending, if there is an address to do so from.
 pub(crate) async fn apply(addresses: &Addresses) -> anyhow::Result<migrate::Outcome> {
     let Some(address) = &addresses.migrate else {
-        return Ok(migrate::Outcome { migrations: Vec::new(), functions: false });
+        return Ok(migrate::Outcome {
+            migrations: Vec::new(),
+            functions: false,
+        });
     };
     if addresses.is_private {
         migrate::make_roles(address).await?;

@@ -34,7 +34,12 @@ impl Session {
         if addresses.is_private && private.as_ref().is_some_and(PrivatePostgres::is_owned) {
             super::migrate::apply(&addresses).await?;
         }
-        let db = Database::new(addresses.primary.as_ref(), None, pools(config.database.settings()), options(config))?;
+        let db = Database::new(
+            addresses.primary.as_ref(),
+            None,
+            pools(config.database.settings()),
+            options(config),
+        )?;
         Ok(Self { db, private })
     }
 
@@ -64,14 +69,12 @@ pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> a
     let parse = |text: &str| Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout);
     let parse_secret = |secret: &Secret| parse(secret.expose());
     match (&config.database, private) {
-        (DatabaseConfig::External(external), _) => {
-            Ok(Addresses {
-                primary: external.uri.as_ref().map(parse_secret).transpose()?,
-                standby: external.read_uri.as_ref().map(parse_secret).transpose()?,
-                migrate: external.migrate_uri.as_ref().map(parse_secret).transpose()?,
-                is_private: false,
-            })
-        }
+        (DatabaseConfig::External(external), _) => Ok(Addresses {
+            primary: external.uri.as_ref().map(parse_secret).transpose()?,
+            standby: external.read_uri.as_ref().map(parse_secret).transpose()?,
+            migrate: external.migrate_uri.as_ref().map(parse_secret).transpose()?,
+            is_private: false,
+        }),
         (DatabaseConfig::Private(_), Some(private)) => Ok(Addresses {
             primary: Some(parse(&private.uri(DatabaseRole::App))?),
             standby: None,

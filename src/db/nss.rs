@@ -21,7 +21,10 @@ pub struct Source {
 }
 
 impl Source {
-    const PRIMARY: Self = Self { age: Duration::ZERO, stale: false };
+    const PRIMARY: Self = Self {
+        age: Duration::ZERO,
+        stale: false,
+    };
 }
 
 /// How far the standby trails, as its last look has told, in milliseconds; negative while it does not answer.
@@ -36,11 +39,18 @@ impl Default for Lag {
 
 impl Lag {
     fn get(&self) -> Option<Duration> {
-        u64::try_from(self.0.load(Ordering::Relaxed)).ok().map(Duration::from_millis)
+        u64::try_from(self.0.load(Ordering::Relaxed))
+            .ok()
+            .map(Duration::from_millis)
     }
 
     fn set(&self, lag: Option<f64>) {
-        let milliseconds = lag.map_or(-1, |seconds| Duration::from_secs_f64(seconds.max(0.0)).as_millis().try_into().unwrap_or(i64::MAX));
+        let milliseconds = lag.map_or(-1, |seconds| {
+            Duration::from_secs_f64(seconds.max(0.0))
+                .as_millis()
+                .try_into()
+                .unwrap_or(i64::MAX)
+        });
         self.0.store(milliseconds, Ordering::Relaxed);
     }
 }
@@ -120,26 +130,33 @@ impl Database {
 
     /// `api.nss_passwd`.
     pub async fn nss_passwd(&self, key: &Key) -> Result<(Record, Source), Error> {
-        self.record("nss_passwd", "select api.nss_passwd($1, $2, $3)::text", key).await
+        self.record("nss_passwd", "select api.nss_passwd($1, $2, $3)::text", key)
+            .await
     }
 
     /// `api.nss_group`.
     pub async fn nss_group(&self, key: &Key) -> Result<(Record, Source), Error> {
-        self.record("nss_group", "select api.nss_group($1, $2, $3)::text", key).await
+        self.record("nss_group", "select api.nss_group($1, $2, $3)::text", key)
+            .await
     }
 
     /// `api.nss_shadow`, by name.
     pub async fn nss_shadow(&self, name: &str) -> Result<(Record, Source), Error> {
         let options = Json(self.options.value());
-        self.one("nss_shadow", "select api.nss_shadow($1, $2)::text", &[(&name, Type::TEXT), (&options, Type::JSONB)])
-            .await
+        self.one(
+            "nss_shadow",
+            "select api.nss_shadow($1, $2)::text",
+            &[(&name, Type::TEXT), (&options, Type::JSONB)],
+        )
+        .await
     }
 
     /// `api.nss_initgroups`.
     pub async fn nss_initgroups(&self, name: &str) -> Result<(Record, Source), Error> {
         let options = Json(self.options.value());
         let sql = "select api.nss_initgroups($1, $2)::text";
-        self.one("nss_initgroups", sql, &[(&name, Type::TEXT), (&options, Type::JSONB)]).await
+        self.one("nss_initgroups", sql, &[(&name, Type::TEXT), (&options, Type::JSONB)])
+            .await
     }
 
     /// `api.nss_user`: what a login needs in one answer.
@@ -175,7 +192,14 @@ impl Database {
         ];
         let (rows, source) = self.any("nss_users_page", sql, parameters).await?;
         let row = first(&rows)?;
-        Ok((NssPage { entries: row.get(0), private_groups: row.get(1), next: row.get(2) }, source))
+        Ok((
+            NssPage {
+                entries: row.get(0),
+                private_groups: row.get(1),
+                next: row.get(2),
+            },
+            source,
+        ))
     }
 
     /// `api.nss_groups_page`: groups of the provider, private ones left out.
@@ -189,14 +213,34 @@ impl Database {
         let parameters: Parameters<'_> = &[(&after, Type::UUID), (&limit, Type::INT4), (&with_members, Type::BOOL)];
         let (rows, source) = self.any("nss_groups_page", sql, parameters).await?;
         let row = first(&rows)?;
-        Ok((NssPage { entries: row.get(0), private_groups: "[]".into(), next: row.get(1) }, source))
+        Ok((
+            NssPage {
+                entries: row.get(0),
+                private_groups: "[]".into(),
+                next: row.get(1),
+            },
+            source,
+        ))
     }
 
     /// `api.nss_feed_position`: taken before a snapshot is read.
     pub async fn nss_feed_position(&self) -> Result<(Position, Source), Error> {
-        let (rows, source) = self.any("nss_feed_position", "select epoch, id from api.nss_feed_position()", &[]).await?;
+        let (rows, source) = self
+            .any(
+                "nss_feed_position",
+                "select epoch, id from api.nss_feed_position()",
+                &[],
+            )
+            .await?;
         let row = first(&rows)?;
-        Ok((Position { epoch: row.get(0), id: row.get(1), ordinal: i32::MAX }, source))
+        Ok((
+            Position {
+                epoch: row.get(0),
+                id: row.get(1),
+                ordinal: i32::MAX,
+            },
+            source,
+        ))
     }
 
     /// `api.nss_changes`; `None` when the position is of another epoch or too old.
@@ -212,7 +256,11 @@ impl Database {
         ];
         let (rows, source) = self.any("nss_changes", sql, parameters).await?;
         let changes = rows.first().map(|row| Changes {
-            position: Position { epoch: row.get(0), id: row.get(1), ordinal: row.get(2) },
+            position: Position {
+                epoch: row.get(0),
+                id: row.get(1),
+                ordinal: row.get(2),
+            },
             more: row.get(3),
             changes: row.get(4),
         });
@@ -221,8 +269,11 @@ impl Database {
 
     async fn record(&self, op: &'static str, sql: &str, key: &Key) -> Result<(Record, Source), Error> {
         let options = Json(self.options.value());
-        let parameters: Parameters<'_> =
-            &[(&key.name(), Type::TEXT), (&key.number(), Type::INT8), (&options, Type::JSONB)];
+        let parameters: Parameters<'_> = &[
+            (&key.name(), Type::TEXT),
+            (&key.number(), Type::INT8),
+            (&options, Type::JSONB),
+        ];
         self.one(op, sql, parameters).await
     }
 
@@ -240,7 +291,11 @@ impl Database {
                 Err(_) => {}
             }
         }
-        if source.stale { Err(Error::unavailable()) } else { Ok((None, source)) }
+        if source.stale {
+            Err(Error::unavailable())
+        } else {
+            Ok((None, source))
+        }
     }
 
     /// Rows from wherever there are some: fresh standby, primary, stale standby.
@@ -260,10 +315,17 @@ impl Database {
             return Ok((rows, Source::PRIMARY));
         }
         let rows = self.quick_trailing_read(op, sql, parameters).await?;
-        Ok((rows, Source { age: lag.unwrap_or(self.settings.read_staleness), stale: true }))
+        Ok((
+            rows,
+            Source {
+                age: lag.unwrap_or(self.settings.read_staleness),
+                stale: true,
+            },
+        ))
     }
 }
 
 fn first(rows: &[Row]) -> Result<&Row, Error> {
-    rows.first().ok_or_else(|| Error::Internal("the read API gave no row".into()))
+    rows.first()
+        .ok_or_else(|| Error::Internal("the read API gave no row".into()))
 }

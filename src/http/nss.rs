@@ -30,7 +30,7 @@ const MAX_LIMIT: i32 = 5_000;
 const REMEMBERED_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How long an answer is remembered.
-const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
+const REMEMBERED_FOR: Duration = Duration::from_hours(24);
 
 /// Longest name that is looked up, in bytes.
 const MAX_NAME: usize = 255;
@@ -63,7 +63,9 @@ impl IntoResponse for Refused {
         let body = json!({"error": word, "message": message}).to_string();
         let mut response = (status, [(CONTENT_TYPE, "application/json")], body).into_response();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            response.headers_mut().insert(RETRY_AFTER, axum::http::HeaderValue::from_static("2"));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, axum::http::HeaderValue::from_static("2"));
         }
         response
     }
@@ -75,14 +77,22 @@ impl From<Error> for Refused {
             Error::Unavailable { .. } | Error::TooMuchWork => unavailable(),
             other => {
                 tracing::error!(error = %other, "a node's read failed");
-                Self(StatusCode::INTERNAL_SERVER_ERROR, "unavailable", "the service has met a defect".into())
+                Self(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "unavailable",
+                    "the service has met a defect".into(),
+                )
             }
         }
     }
 }
 
 fn unavailable() -> Refused {
-    Refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no database answers".into())
+    Refused(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "no database answers".into(),
+    )
 }
 
 fn bad_request(message: &str) -> Refused {
@@ -97,13 +107,20 @@ pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Nex
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Ok(_) => Refused(StatusCode::FORBIDDEN, "forbidden", "this token lacks the scope nss-user".into()).into_response(),
+        Ok(_) => Refused(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "this token lacks the scope nss-user".into(),
+        )
+        .into_response(),
         Err(Refusal::CannotKnow) => unavailable().into_response(),
         Err(Refusal::Unauthorized) => {
             let message = "the bearer token is missing, unknown, expired or revoked";
             let mut response = Refused(StatusCode::UNAUTHORIZED, "unauthorized", message.into()).into_response();
             let challenge = axum::http::HeaderValue::from_static(r#"Bearer realm="rollcall""#);
-            response.headers_mut().insert(axum::http::header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(axum::http::header::WWW_AUTHENTICATE, challenge);
             response
         }
     }
@@ -113,15 +130,12 @@ pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Nex
 pub async fn passwd(Shared(state): Shared<State>, OriginalUri(uri): OriginalUri) -> Response {
     respond(async {
         let query = Query::parse(&uri, &["name", "uid", "after", "limit"])?;
-        match query.key("uid")? {
-            Some(key) => {
-                let fresh = state.db.nss_passwd(&key).await;
-                record(&state, &uri, "passwd", fresh)
-            }
-            None => {
-                let (page, source) = state.db.nss_users_page(query.after()?, query.limit()?, false).await?;
-                Ok(found(&[("entries", page.entries), ("next", text(page.next))], source))
-            }
+        if let Some(key) = query.key("uid")? {
+            let fresh = state.db.nss_passwd(&key).await;
+            record(&state, &uri, "passwd", fresh)
+        } else {
+            let (page, source) = state.db.nss_users_page(query.after()?, query.limit()?, false).await?;
+            Ok(found(&[("entries", page.entries), ("next", text(page.next))], source))
         }
     })
     .await
@@ -184,7 +198,9 @@ pub async fn user(
 ) -> Response {
     respond(async {
         let query = Query::parse(&uri, &["name", "uid"])?;
-        let key = query.key("uid")?.ok_or_else(|| bad_request("give one of name and uid"))?;
+        let key = query
+            .key("uid")?
+            .ok_or_else(|| bad_request("give one of name and uid"))?;
         if caller.may(&[Scope::NssAdmin]) {
             let (user, source) = state.db.nss_user(&key, true).await?;
             return Ok(answer("user", user, source));
@@ -211,12 +227,17 @@ pub async fn snapshot(Shared(state): Shared<State>, OriginalUri(uri): OriginalUr
         let limit = query.limit()?;
         let cursor = print_position(position);
         let next_in = |phase: char, id: Option<Uuid>| {
-            format!("\"{cursor}~{phase}{}\"", id.map(|id| id.to_string()).unwrap_or_default())
+            format!(
+                "\"{cursor}~{phase}{}\"",
+                id.map(|id| id.to_string()).unwrap_or_default()
+            )
         };
         let (users, groups, next, source) = match phase {
             Phase::Users => {
                 let (page, source) = state.db.nss_users_page(after, limit, true).await?;
-                let next = page.next.map_or_else(|| next_in('g', None), |id| next_in('u', Some(id)));
+                let next = page
+                    .next
+                    .map_or_else(|| next_in('g', None), |id| next_in('u', Some(id)));
                 (page.entries, page.private_groups, next, source)
             }
             Phase::Groups => {
@@ -261,17 +282,15 @@ async fn respond(work: impl Future<Output = Result<Response, Refused>>) -> Respo
 }
 
 /// A record from the database, else from memory, marked stale.
-fn record(
-    state: &State,
-    uri: &Uri,
-    name: &str,
-    fresh: Result<(Record, Source), Error>,
-) -> Result<Response, Refused> {
+fn record(state: &State, uri: &Uri, name: &str, fresh: Result<(Record, Source), Error>) -> Result<Response, Refused> {
     let key = uri.path_and_query().map_or("", |target| target.as_str());
     match fresh {
         Ok((record, source)) => {
             match &record {
-                Some(record) => state.last_answers.0.insert(key.to_owned(), (Instant::now(), record.clone())),
+                Some(record) => state
+                    .last_answers
+                    .0
+                    .insert(key.to_owned(), (Instant::now(), record.clone())),
                 None => state.last_answers.0.invalidate(key),
             }
             Ok(answer(name, record, source))
@@ -281,20 +300,29 @@ fn record(
             let result = if remembered.is_some() { "stale" } else { "miss" };
             METRICS.cache_requests.with_label_values(&["nss", result]).inc();
             let (told_at, record) = remembered.ok_or_else(unavailable)?;
-            Ok(answer(name, Some(record), Source { age: told_at.elapsed(), stale: true }))
+            Ok(answer(
+                name,
+                Some(record),
+                Source {
+                    age: told_at.elapsed(),
+                    stale: true,
+                },
+            ))
         }
         Err(other) => Err(other.into()),
     }
 }
 
 fn answer(name: &str, record: Record, source: Source) -> Response {
-    match record {
-        Some(record) => found(&[(name, record)], source),
-        None => {
-            let body = format!("{{\"error\":\"not_found\",\"age_ms\":{}}}", source.age.as_millis());
-            let head = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "private, max-age=5, stale-if-error=5")];
-            (StatusCode::NOT_FOUND, head, body).into_response()
-        }
+    if let Some(record) = record {
+        found(&[(name, record)], source)
+    } else {
+        let body = format!("{{\"error\":\"not_found\",\"age_ms\":{}}}", source.age.as_millis());
+        let head = [
+            (CONTENT_TYPE, "application/json"),
+            (CACHE_CONTROL, "private, max-age=5, stale-if-error=5"),
+        ];
+        (StatusCode::NOT_FOUND, head, body).into_response()
     }
 }
 
@@ -302,7 +330,7 @@ fn answer(name: &str, record: Record, source: Source) -> Response {
 fn found(parts: &[(&str, String)], source: Source) -> Response {
     let size: usize = parts.iter().map(|(_, json)| json.len() + 32).sum();
     let mut body = String::with_capacity(size + 64);
-    body.push_str(&format!("{{\"age_ms\":{}", source.age.as_millis()));
+    body.extend(["{\"age_ms\":", &source.age.as_millis().to_string()]);
     if source.stale {
         body.push_str(",\"stale\":true");
     }
@@ -310,7 +338,10 @@ fn found(parts: &[(&str, String)], source: Source) -> Response {
         body.extend([",\"", name, "\":", json]);
     }
     body.push('}');
-    let head = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "private, max-age=60, stale-if-error=86400")];
+    let head = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "private, max-age=60, stale-if-error=86400"),
+    ];
     (StatusCode::OK, head, body).into_response()
 }
 
@@ -319,7 +350,11 @@ fn text(id: Option<Uuid>) -> String {
 }
 
 fn gone() -> Refused {
-    Refused(StatusCode::GONE, "cursor_gone", "start afresh from /nss/v1/snapshot".into())
+    Refused(
+        StatusCode::GONE,
+        "cursor_gone",
+        "start afresh from /nss/v1/snapshot".into(),
+    )
 }
 
 fn print_position(position: Position) -> String {
@@ -369,7 +404,10 @@ impl Query {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn name(&self) -> Result<&str, Refused> {
@@ -387,7 +425,9 @@ impl Query {
             (None, Some(digits)) => {
                 let plain = !digits.is_empty() && digits.len() <= 10 && digits.bytes().all(|b| b.is_ascii_digit());
                 let value = if plain { digits.parse().ok() } else { None };
-                Ok(Some(Key::Number(value.ok_or_else(|| bad_request(&format!("{number} must be a number")))?)))
+                Ok(Some(Key::Number(
+                    value.ok_or_else(|| bad_request(&format!("{number} must be a number")))?,
+                )))
             }
             (None, None) => Ok(None),
         }
