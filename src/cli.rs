@@ -77,7 +77,9 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    let Err(error) = run(cli, &matches) else { return ExitCode::SUCCESS };
+    let Err(error) = run(cli, &matches) else {
+        return ExitCode::SUCCESS;
+    };
     if let Some(code) = error.downcast_ref::<doctor::Findings>() {
         return ExitCode::from(code.exit_code());
     }
@@ -106,7 +108,9 @@ fn command() -> clap::Command {
                 .allow_hyphen_values(true)
         };
         // A secret on the command line is readable by every user of the machine; the flag takes a file instead.
-        let file = setting.file_name().map(|name| flag(name, format!("File that holds: {}", setting.doc())));
+        let file = setting
+            .file_name()
+            .map(|name| flag(name, format!("File that holds: {}", setting.doc())));
         std::iter::once(flag(setting.name.to_owned(), setting.doc())).chain(file)
     }))
 }

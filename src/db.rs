@@ -9,6 +9,7 @@ mod connect;
 pub mod groups;
 pub mod memberships;
 pub mod migrate;
+pub mod nss;
 mod options;
 mod pages;
 mod pool;

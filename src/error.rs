@@ -80,6 +80,8 @@ pub enum Error {
 impl Error {
     /// The answer while no database takes the call.
     pub fn unavailable() -> Self {
-        Self::Unavailable { retry_after: Duration::from_secs(2) }
+        Self::Unavailable {
+            retry_after: Duration::from_secs(2),
+        }
     }
 }

@@ -7,6 +7,7 @@ mod discovery;
 mod groups;
 pub mod listener;
 mod members;
+pub mod nss;
 mod oauth;
 mod observe;
 mod openapi;
@@ -32,13 +33,19 @@ use state::State;
 pub fn router(listener: &'static str, state: &State) -> Router {
     let routes = match listener {
         "api" => api(state),
+        "read" => read(state),
         "ops" => ops(state),
         _ => Router::new(),
     };
-    let frame = Frame { listener, limit: state.config.limits.request_timeout };
+    let frame = Frame {
+        listener,
+        limit: state.config.limits.request_timeout,
+    };
     routes
         .fallback(scim_request::no_such_endpoint)
-        .layer(from_fn(move |request: Request, next: Next| observe::observe(frame, request, next)))
+        .layer(from_fn(move |request: Request, next: Next| {
+            observe::observe(frame, request, next)
+        }))
 }
 
 fn api(state: &State) -> Router {
@@ -52,10 +59,20 @@ fn api(state: &State) -> Router {
 /// RFC 7644 §3.2, table 1. Two spellings of one path: with and without the slash at its end.
 fn scim(state: &State) -> Router {
     let users = get(users::list).post(users::create);
-    let user = get(users::get).put(users::replace).patch(users::patch).delete(users::delete);
+    let user = get(users::get)
+        .put(users::replace)
+        .patch(users::patch)
+        .delete(users::delete);
     let groups = get(groups::list).post(groups::create);
-    let group = get(groups::get).put(groups::replace).patch(groups::patch).delete(groups::delete);
-    let me = get(discovery::me).post(discovery::me).put(discovery::me).patch(discovery::me).delete(discovery::me);
+    let group = get(groups::get)
+        .put(groups::replace)
+        .patch(groups::patch)
+        .delete(groups::delete);
+    let me = get(discovery::me)
+        .post(discovery::me)
+        .put(discovery::me)
+        .patch(discovery::me)
+        .delete(discovery::me);
     Router::new()
         .route("/scim/v2/Users", users.clone())
         .route("/scim/v2/Users/", users)
@@ -68,14 +85,34 @@ fn scim(state: &State) -> Router {
         .route("/scim/v2/.search", post(search::search))
         .route("/scim/v2/Bulk", post(bulk::bulk))
         .route("/scim/v2/Me", me)
-        .route("/scim/v2/ServiceProviderConfig", get(discovery::service_provider_config))
-        .route("/scim/v2/ServiceProviderConfigs", get(discovery::service_provider_config))
+        .route(
+            "/scim/v2/ServiceProviderConfig",
+            get(discovery::service_provider_config),
+        )
+        .route(
+            "/scim/v2/ServiceProviderConfigs",
+            get(discovery::service_provider_config),
+        )
         .route("/scim/v2/Schemas", get(discovery::schemas))
         .route("/scim/v2/Schemas/{urn}", get(discovery::schema))
         .route("/scim/v2/ResourceTypes", get(discovery::resource_types))
         .route("/scim/v2/ResourceTypes/{name}", get(discovery::resource_type))
         .method_not_allowed_fallback(scim_request::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), scim_request::admit))
+        .with_state(state.clone())
+}
+
+/// nss/CONTRACT.md §1.
+fn read(state: &State) -> Router {
+    Router::new()
+        .route("/nss/v1/passwd", get(nss::passwd))
+        .route("/nss/v1/group", get(nss::group))
+        .route("/nss/v1/shadow", get(nss::shadow))
+        .route("/nss/v1/initgroups", get(nss::initgroups))
+        .route("/nss/v1/user", get(nss::user))
+        .route("/nss/v1/snapshot", get(nss::snapshot))
+        .route("/nss/v1/changes", get(nss::changes))
+        .layer(from_fn_with_state(state.clone(), nss::admit))
         .with_state(state.clone())
 }
 

@@ -22,6 +22,8 @@ use tokio::sync::oneshot;
 pub use error::PrivatePostgresError;
 use supervisor::{Supervisor, Use};
 
+use crate::config;
+
 /// Whom to connect as. Nobody needs a password: the socket's folder admits its owner alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseRole {
@@ -57,6 +59,13 @@ impl PrivatePostgres {
     /// Raises [`PrivatePostgresError`].
     pub async fn attach_or_start(data_dir: &Path, user: &str) -> Result<Self, PrivatePostgresError> {
         Self::obtain(data_dir, user, Use::Share).await
+    }
+
+    /// The folder of the server binaries that a new cluster would use.
+    ///
+    /// Raises `NoBinaries` and `TooOld`.
+    pub fn installed_binaries() -> Result<PathBuf, PrivatePostgresError> {
+        Ok(binaries::find(&config::program_folders(), Path::new(""), None)?.folder)
     }
 
     async fn obtain(data_dir: &Path, user: &str, how: Use) -> Result<Self, PrivatePostgresError> {

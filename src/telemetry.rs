@@ -11,7 +11,14 @@ use tracing_subscriber::EnvFilter;
 pub fn start_logging(level: &str, json: bool) -> anyhow::Result<()> {
     // What libraries say of each of their steps is of no use to an operator, unless the level asks for it.
     let filter = EnvFilter::try_new(format!("refinery_core=warn,tokio_postgres=warn,{level}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    let started = if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    let started = if json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.try_init()
+    };
     started.map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))
 }

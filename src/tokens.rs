@@ -33,7 +33,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 6] = [Self::Scim, Self::NssUser, Self::NssAdmin, Self::Login, Self::Audit, Self::Admin];
+    pub const ALL: [Self; 6] = [
+        Self::Scim,
+        Self::NssUser,
+        Self::NssAdmin,
+        Self::Login,
+        Self::Audit,
+        Self::Admin,
+    ];
 
     /// The scope's name.
     pub const fn as_str(self) -> &'static str {
@@ -58,10 +65,13 @@ impl FromStr for Scope {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|scope| scope.as_str()).collect();
-            format!("unknown scope; expected one of {}", names.join(", "))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| {
+                let names: Vec<_> = Self::ALL.iter().map(|scope| scope.as_str()).collect();
+                format!("unknown scope; expected one of {}", names.join(", "))
+            })
     }
 }
 
@@ -102,7 +112,10 @@ impl NewToken {
     pub fn generate() -> Self {
         let public: [u8; 9] = rand::random();
         let secret: [u8; 32] = rand::random();
-        Self { public_id: URL_SAFE_NO_PAD.encode(public), secret: URL_SAFE_NO_PAD.encode(secret) }
+        Self {
+            public_id: URL_SAFE_NO_PAD.encode(public),
+            secret: URL_SAFE_NO_PAD.encode(secret),
+        }
     }
 
     /// What is stored of it.
@@ -124,7 +137,10 @@ impl NewToken {
 /// Splits a token of ours into public id and secret; `None` for any other bearer value.
 pub fn split(token: &str) -> Option<(&str, &str)> {
     let (public_id, secret) = token.strip_prefix(PREFIX)?.split_once('.')?;
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     (!public_id.is_empty() && public_id.len() <= 64 && !secret.is_empty() && plain(public_id) && plain(secret))
         .then_some((public_id, secret))
 }
@@ -146,7 +162,16 @@ mod tests {
 
     #[test]
     fn bearer_values_of_others_are_not_ours() {
-        for text in ["", "rc_", "rc_a", "rc_.b", "rc_a.", "xx_a.b", "rc_a.b c", "rc_a\u{e9}.b"] {
+        for text in [
+            "",
+            "rc_",
+            "rc_a",
+            "rc_.b",
+            "rc_a.",
+            "xx_a.b",
+            "rc_a.b c",
+            "rc_a\u{e9}.b",
+        ] {
             assert!(split(text).is_none(), "{text}");
         }
     }

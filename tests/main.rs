@@ -1,1 +1,10 @@
-//! Tests.
+//! Everything that needs a running PostgreSQL or service; the folders mirror the URLs and commands.
+//!
+//! One binary, one throw-away PostgreSQL for all of it, a database clone per test. See [`harness`] for the actors.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "the actors offer more than today's tests use")]
+mod harness;
+mod private_postgres;
+mod scim;

@@ -12,7 +12,7 @@ begin
           p_subject, p_audit->>'request_id', p_audit->>'origin', coalesce(p_detail, '{}'));
 end $$;
 
--- kind: user | group. p_members: the users whose memberships changed; null with kind group means the group itself.
+-- kind: user | group. p_members: the users whose memberships changed with it.
 create or replace function store.feed_write(p_kind text, p_subject uuid, p_members uuid[] default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -68,14 +68,17 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_retain interval := make_interval(days => coalesce((p_options->>'retain_days')::int, 90));
+  v_cut bigint;
 begin
   if not pg_try_advisory_xact_lock(2, 0) then
     return;
   end if;
   perform store.audit_partitions_ensure();
-  delete from store.change_feed f where f.id in
-    (select o.id from store.change_feed o where o.at < api.now() - interval '1 hour' order by o.id limit 10000);
+  select max(o.id) into v_cut
+    from (select f.id from store.change_feed f where f.at < api.now() - interval '1 hour' order by f.id limit 10000) o;
+  delete from store.change_feed f where f.id <= v_cut;
   get diagnostics rows = row_count; task := 'change_feed'; return next;
+  update store.feed_state set cut_to = v_cut where cut_to < v_cut;
   delete from store.removals r where r.at < api.now() - interval '2 hours';
   get diagnostics rows = row_count; task := 'removals'; return next;
   delete from store.tokens t where t.parent is not null and t.expires_at < api.now() - interval '1 day';

@@ -76,6 +76,22 @@ begin
   return v_groups;
 end $$;
 
+-- p_ids with each group among them replaced by the users it holds, at any depth.
+create or replace function store.users_beneath(p_ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from store.groups g where g.id = any (p_ids)) then
+    return p_ids;
+  end if;
+  return array(
+    with recursive beneath(id) as (
+      select unnest(p_ids)
+      union
+      select m.member_id from beneath b join store.memberships m on m.group_id = b.id)
+    select b.id from beneath b where not exists (select from store.groups g where g.id = b.id));
+end $$;
+
 -- A list of ids for the audit log: itself when short, else how many.
 create or replace function store.audit_ids(p_ids uuid[]) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp
@@ -124,7 +140,7 @@ begin
   perform store.audit_write(p_audit, 'create', 'group', v_id, jsonb_strip_nulls(jsonb_build_object('gid', v_gid,
     'posix_name', v_name, 'added', store.audit_ids(p_members),
     'warning', case when v_soft then 'gid lies in a range that others may use' end)));
-  perform store.feed_write('group', v_id, p_members);
+  perform store.feed_write('group', v_id, store.users_beneath(p_members));
   return query select * from store.group_row(v_id, true, true);
 end $$;
 
@@ -233,7 +249,7 @@ begin
     'attributes', case when v_new.doc <> v_old.doc then
       (select jsonb_agg(k order by k) from (select jsonb_object_keys(v_old.doc || v_new.doc)) n(k)
        where v_old.doc->k is distinct from v_new.doc->k) end)));
-  perform store.feed_write('group', p_id, v_added || v_removed);
+  perform store.feed_write('group', p_id, store.users_beneath(v_added || v_removed));
   return query select * from store.group_row(p_id, true, true);
 end $$;
 
@@ -262,5 +278,5 @@ begin
   perform store.group_name_release(v_old.posix_name, p_id);
   perform store.audit_write(p_audit, 'delete', 'group', p_id, jsonb_strip_nulls(jsonb_build_object('gid', v_old.gid,
     'posix_name', v_old.posix_name, 'removed', store.audit_ids(v_members))));
-  perform store.feed_write('group', p_id, v_members);
+  perform store.feed_write('group', p_id, store.users_beneath(v_members));
 end $$;

@@ -77,6 +77,7 @@ create index users_external_id on store.users (external_id) where external_id is
 create index users_display_name_key on store.users (display_name_key) where deleted_at is null;
 create index users_last_modified on store.users (last_modified, id) where deleted_at is null;
 create index users_deleted on store.users (user_name_key) where deleted_at is not null;
+create index users_deleted_posix_name on store.users (posix_name) where deleted_at is not null;
 
 -- One row per folded e-mail address of a live user: the index behind `emails.value eq`.
 create table store.user_emails (
@@ -103,6 +104,7 @@ create table store.groups (
 create unique index groups_display_name_key on store.groups (display_name_key) where deleted_at is null;
 create unique index groups_gid on store.groups (gid);
 create index groups_external_id on store.groups (external_id) where external_id is not null;
+create index groups_deleted_posix_name on store.groups (posix_name) where deleted_at is not null;
 create index groups_last_modified on store.groups (last_modified, id) where deleted_at is null;
 
 -- One name space for the groups of the identity provider and the private groups of users.
@@ -121,6 +123,10 @@ create table store.memberships (
 );
 
 create index memberships_member on store.memberships (member_id) include (group_id);
+
+-- Groups in groups are rare: these two stay tiny, and make looking for them free.
+create index memberships_nested_up on store.memberships (member_id, group_id) where is_group;
+create index memberships_nested_down on store.memberships (group_id, member_id) where is_group;
 
 -- ---------------------------------------------------------------- sign-in
 
@@ -194,6 +200,13 @@ create table store.change_feed (
   subject uuid not null,
   members uuid[]
 );
+
+-- Up to where the feed has been cut off: an older cursor must start afresh.
+create table store.feed_state (
+  only_row boolean primary key default true check (only_row),
+  cut_to bigint not null
+);
+insert into store.feed_state (cut_to) values (0);
 
 -- Deletions and deactivations of the last hours, for the brake.
 create table store.removals (

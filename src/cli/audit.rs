@@ -57,6 +57,9 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
                 ]
             })
             .collect();
-        table(&["TIME", "ACTOR", "PATH", "ACTION", "SUBJECT", "REQUEST", "DETAIL"], &rows)
+        table(
+            &["TIME", "ACTOR", "PATH", "ACTION", "SUBJECT", "REQUEST", "DETAIL"],
+            &rows,
+        )
     })
 }

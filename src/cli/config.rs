@@ -25,7 +25,13 @@ pub(crate) fn print(config: &Config, arguments: &Arguments) -> anyhow::Result<()
     arguments.form.print(&list, |_| {
         let rows: Vec<_> = config
             .effective()
-            .map(|entry| vec![entry.setting.name.to_owned(), entry.shown.clone(), entry.origin.to_string()])
+            .map(|entry| {
+                vec![
+                    entry.setting.name.to_owned(),
+                    entry.shown.clone(),
+                    entry.origin.to_string(),
+                ]
+            })
             .collect();
         table(&["SETTING", "VALUE", "FROM"], &rows)
     })

@@ -63,15 +63,30 @@ impl Findings {
 }
 
 fn fine(check: &'static str, evidence: impl Into<String>) -> Finding {
-    Finding { check, severity: Severity::Ok, evidence: evidence.into(), fix: None }
+    Finding {
+        check,
+        severity: Severity::Ok,
+        evidence: evidence.into(),
+        fix: None,
+    }
 }
 
 fn warning(check: &'static str, evidence: impl Into<String>, fix: impl Into<String>) -> Finding {
-    Finding { check, severity: Severity::Warning, evidence: evidence.into(), fix: Some(fix.into()) }
+    Finding {
+        check,
+        severity: Severity::Warning,
+        evidence: evidence.into(),
+        fix: Some(fix.into()),
+    }
 }
 
 fn wrong(check: &'static str, evidence: impl Into<String>, fix: impl Into<String>) -> Finding {
-    Finding { check, severity: Severity::Error, evidence: evidence.into(), fix: Some(fix.into()) }
+    Finding {
+        check,
+        severity: Severity::Error,
+        evidence: evidence.into(),
+        fix: Some(fix.into()),
+    }
 }
 
 pub(crate) async fn doctor(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
@@ -100,8 +115,16 @@ pub(crate) async fn doctor(config: &Config, arguments: &Arguments) -> anyhow::Re
             .collect();
         table(&["", "CHECK", "EVIDENCE", "FIX"], &rows)
     })?;
-    let worst = if findings.iter().any(|f| f.severity == Severity::Error) { Severity::Error } else { Severity::Ok };
-    if worst == Severity::Error { Err(Findings(worst).into()) } else { Ok(()) }
+    let worst = if findings.iter().any(|f| f.severity == Severity::Error) {
+        Severity::Error
+    } else {
+        Severity::Ok
+    };
+    if worst == Severity::Error {
+        Err(Findings(worst).into())
+    } else {
+        Ok(())
+    }
 }
 
 async fn database(config: &Config, db: &Database) -> Vec<Finding> {
@@ -120,13 +143,21 @@ async fn database(config: &Config, db: &Database) -> Vec<Finding> {
             let skew = status.at.duration_since(Timestamp::now()).abs();
             findings.push(if skew > CLOCK_TOLERANCE {
                 let fix = "synchronise the clocks (chrony)";
-                warning("clock", format!("the database's clock differs by {} s", skew.as_secs()), fix)
+                warning(
+                    "clock",
+                    format!("the database's clock differs by {} s", skew.as_secs()),
+                    fix,
+                )
             } else {
                 fine("clock", "agrees with the database's")
             });
         }
         Err(error) => {
-            findings.push(wrong("database", error.to_string(), "run `rollcall migrate`; check database-uri"));
+            findings.push(wrong(
+                "database",
+                error.to_string(),
+                "run `rollcall migrate`; check database-uri",
+            ));
             return findings;
         }
     }
@@ -143,9 +174,14 @@ async fn database(config: &Config, db: &Database) -> Vec<Finding> {
 
 async fn schema(db: &Database) -> Finding {
     match db.schema_state().await {
-        Ok(Some(state)) if state.version > migrate::newest() => {
-            fine("schema", format!("version {}, newer than this binary's {}", state.version, migrate::newest()))
-        }
+        Ok(Some(state)) if state.version > migrate::newest() => fine(
+            "schema",
+            format!(
+                "version {}, newer than this binary's {}",
+                state.version,
+                migrate::newest()
+            ),
+        ),
         Ok(Some(state)) if state.version == migrate::newest() && state.functions_hash == migrate::functions_hash() => {
             fine("schema", format!("version {}", state.version))
         }
@@ -160,11 +196,19 @@ fn report_findings(config: &Config, report: &Value) -> Vec<Finding> {
     let is = |key: &str| report.get(key).and_then(Value::as_bool).unwrap_or_default();
     if text("fsync") == "off" || text("full_page_writes") == "off" {
         let fix = "alter system set fsync = on; alter system set full_page_writes = on; select pg_reload_conf()";
-        findings.push(wrong("durability", "fsync or full_page_writes is off: a crash loses acknowledged ids", fix));
+        findings.push(wrong(
+            "durability",
+            "fsync or full_page_writes is off: a crash loses acknowledged ids",
+            fix,
+        ));
     }
     if text("synchronous_commit") == "off" {
         let fix = "set synchronous_commit = on";
-        findings.push(wrong("durability", "synchronous_commit is off: a crash loses acknowledged writes", fix));
+        findings.push(wrong(
+            "durability",
+            "synchronous_commit is off: a crash loses acknowledged writes",
+            fix,
+        ));
     }
     if matches!(config.database, DatabaseConfig::External(_)) {
         findings.push(if text("synchronous_standby_names").is_empty() {
@@ -189,7 +233,11 @@ fn report_findings(config: &Config, report: &Value) -> Vec<Finding> {
     let strays = report.get("audit_default_rows").and_then(Value::as_i64).unwrap_or(0);
     if strays > 0 {
         let evidence = format!("{strays} rows are outside the monthly partitions");
-        findings.push(warning("audit partitions", evidence, "check that a replica of role all is running"));
+        findings.push(warning(
+            "audit partitions",
+            evidence,
+            "check that a replica of role all is running",
+        ));
     }
     findings
 }
@@ -199,8 +247,15 @@ async fn headroom(db: &Database) -> Vec<Finding> {
         Ok(pools) => pools
             .iter()
             .map(|pool| {
-                let evidence = format!("{} of {} numbers are left for {}s", pool.remaining, pool.size, pool.pool);
-                let setting = if pool.pool == "user" { "user-provisioning-max-uid" } else { "group-provisioning-max-gid" };
+                let evidence = format!(
+                    "{} of {} numbers are left for {}s",
+                    pool.remaining, pool.size, pool.pool
+                );
+                let setting = if pool.pool == "user" {
+                    "user-provisioning-max-uid"
+                } else {
+                    "group-provisioning-max-gid"
+                };
                 if pool.remaining == 0 {
                     wrong("id headroom", evidence, format!("raise {setting}"))
                 } else if pool.remaining < pool.size / 10 {
@@ -224,9 +279,16 @@ async fn tokens(db: &Database) -> Vec<Finding> {
         .iter()
         .filter_map(|token| {
             let left = token.expires_at?.duration_since(now);
-            let fix = format!("rollcall token generate {:?}, then revoke {}", token.name, token.public_id);
+            let fix = format!(
+                "rollcall token generate {:?}, then revoke {}",
+                token.name, token.public_id
+            );
             if left.is_negative() {
-                Some(warning("tokens", format!("{:?} ({}) has expired", token.name, token.public_id), fix))
+                Some(warning(
+                    "tokens",
+                    format!("{:?} ({}) has expired", token.name, token.public_id),
+                    fix,
+                ))
             } else if left < SOON {
                 let evidence = format!("{:?} expires in {} days", token.name, left.as_hours() / 24);
                 Some(warning("tokens", evidence, fix))
@@ -249,9 +311,11 @@ async fn invariants(db: &Database) -> Finding {
             let evidence = format!("{} violations, the first: {first} ({subject})", violations.len());
             wrong("invariants", evidence, "keep a backup, and report this as a defect")
         }
-        Err(Error::TooMuchWork) => {
-            warning("invariants", "not checked: the database is too large for one statement", "run it at a quiet time")
-        }
+        Err(Error::TooMuchWork) => warning(
+            "invariants",
+            "not checked: the database is too large for one statement",
+            "run it at a quiet time",
+        ),
         Err(error) => wrong("invariants", error.to_string(), "rollcall migrate"),
     }
 }

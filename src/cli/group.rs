@@ -79,7 +79,13 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             form.print(&list, |_| {
                 let rows: Vec<_> = groups
                     .iter()
-                    .map(|group| vec![group.gid.to_string(), group.posix_name.clone(), display_name(group).to_owned()])
+                    .map(|group| {
+                        vec![
+                            group.gid.to_string(),
+                            group.posix_name.clone(),
+                            display_name(group).to_owned(),
+                        ]
+                    })
                     .collect();
                 table(&["GID", "NAME", "DISPLAY NAME"], &rows)
             })
@@ -93,7 +99,9 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             .await?;
             form.print(&shown(&group, Some(&members)), |value| {
                 let pairs = value.as_object().into_iter().flatten();
-                let rows: Vec<_> = pairs.map(|(key, value)| vec![key.clone(), user::plain(value)]).collect();
+                let rows: Vec<_> = pairs
+                    .map(|(key, value)| vec![key.clone(), user::plain(value)])
+                    .collect();
                 table(&["", ""], &rows).trim_start().to_owned()
             })
         }
@@ -106,14 +114,17 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             })
             .await?;
             let group = written.group;
-            form.print(&shown(&group, None), |_| format!("{} has gid {}\n", group.posix_name, group.gid))
+            form.print(&shown(&group, None), |_| {
+                format!("{} has gid {}\n", group.posix_name, group.gid)
+            })
         }
         Command::AddMember { group, users, form } => change_members(config, &group, &users, true, form).await,
         Command::RemoveMember { group, users, form } => change_members(config, &group, &users, false, form).await,
         Command::Delete { name, form } => {
             let group = session::with(config, async |db| {
                 let group = get(db, &name).await?;
-                db.group_delete(group.id, Some(group.version), &session::origin()).await?;
+                db.group_delete(group.id, Some(group.version), &session::origin())
+                    .await?;
                 Ok(group)
             })
             .await?;
@@ -124,13 +135,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
     }
 }
 
-async fn change_members(
-    config: &Config,
-    group: &str,
-    users: &[String],
-    add: bool,
-    form: Form,
-) -> anyhow::Result<()> {
+async fn change_members(config: &Config, group: &str, users: &[String], add: bool, form: Form) -> anyhow::Result<()> {
     let written = session::with(config, async |db| {
         let id = find(db, group).await?;
         let mut ids = Vec::with_capacity(users.len());
@@ -156,12 +161,16 @@ async fn find(db: &Database, name: &str) -> anyhow::Result<Uuid> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
-    db.group_find(&fold(name), name).await?.ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
+    db.group_find(&fold(name), name)
+        .await?
+        .ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
 }
 
 async fn get(db: &Database, name: &str) -> anyhow::Result<GroupRow> {
     let id = find(db, name).await?;
-    db.group_get(id).await?.ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
+    db.group_get(id)
+        .await?
+        .ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
 }
 
 async fn members(db: &Database, group: Uuid) -> anyhow::Result<Vec<String>> {
@@ -195,7 +204,12 @@ async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result
             count: Some(limits.max_count.to_string()),
             ..Parameters::default()
         };
-        let query = ListQuery::parse(&parameters, ResourceType::Group, &limits, jiff::Timestamp::now().as_second())?;
+        let query = ListQuery::parse(
+            &parameters,
+            ResourceType::Group,
+            &limits,
+            jiff::Timestamp::now().as_second(),
+        )?;
         let page = db.group_page(&query).await?;
         groups.extend(page.rows.into_iter().take(left));
         match page.next {

@@ -43,7 +43,7 @@ pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::R
         DatabaseConfig::External(_) => None,
     };
     let mut addresses = session::addresses(config, private.as_ref())?;
-    addresses.migrate.get_or_insert_with(|| addresses.primary.clone());
+    addresses.migrate = addresses.migrate.or(addresses.primary.clone());
     let outcome = apply(&addresses).await;
     if let Some(private) = private {
         private.stop().await;
@@ -61,7 +61,10 @@ pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::R
 /// Applies what is pending, if there is an address to do so from.
 pub(crate) async fn apply(addresses: &Addresses) -> anyhow::Result<migrate::Outcome> {
     let Some(address) = &addresses.migrate else {
-        return Ok(migrate::Outcome { migrations: Vec::new(), functions: false });
+        return Ok(migrate::Outcome {
+            migrations: Vec::new(),
+            functions: false,
+        });
     };
     if addresses.is_private {
         migrate::make_roles(address).await?;

@@ -50,7 +50,10 @@ pub(crate) fn complain(text: &str) {
 
 /// Columns aligned under their heads. Control characters are shown escaped, so that a name cannot move the cursor.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
     let widths: Vec<usize> = heads
         .iter()
         .enumerate()
@@ -81,7 +84,15 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 fn plain(cell: &str) -> String {
-    cell.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    cell.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 /// A time for a table, or a dash.
@@ -95,7 +106,10 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_control_characters_escaped() {
-        let text = table(&["a", "name"], &[vec!["1".into(), "x\u{1b}[2J".into()], vec!["22".into(), "é".into()]]);
+        let text = table(
+            &["a", "name"],
+            &[vec!["1".into(), "x\u{1b}[2J".into()], vec!["22".into(), "é".into()]],
+        );
         assert_eq!(text, "a   name\n1   x\\u{1b}[2J\n22  é\n");
     }
 }

@@ -25,9 +25,16 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
-    let Command::Log { token, failed, limit, form } = command;
-    let noted =
-        session::with(config, async |db| Ok(db.requests_list(token.as_deref(), failed, limit).await?)).await?;
+    let Command::Log {
+        token,
+        failed,
+        limit,
+        form,
+    } = command;
+    let noted = session::with(config, async |db| {
+        Ok(db.requests_list(token.as_deref(), failed, limit).await?)
+    })
+    .await?;
     form.print(&noted, |noted| {
         let rows: Vec<_> = noted
             .iter()
@@ -44,6 +51,9 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
                 ]
             })
             .collect();
-        table(&["TIME", "TOKEN", "REQUEST", "STATUS", "SCIMTYPE", "DETAIL", "ID"], &rows)
+        table(
+            &["TIME", "TOKEN", "REQUEST", "STATUS", "SCIMTYPE", "DETAIL", "ID"],
+            &rows,
+        )
     })
 }

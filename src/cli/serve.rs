@@ -8,13 +8,13 @@ use anyhow::Context;
 use rollcall::config::{Config, Database as DatabaseConfig, Listener, Private, Role};
 use rollcall::db::tokens::TokenDraft;
 use rollcall::db::{Database, migrate};
+use rollcall::http;
 use rollcall::http::authenticate::Tokens;
 use rollcall::http::listener::{self, Manners};
 use rollcall::http::rate_limit::RateLimit;
 use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
-use rollcall::http;
 use rollcall::private_postgres::PrivatePostgres;
 use rollcall::telemetry::metrics::METRICS;
 use rollcall::tokens::{NewToken, Scope};
@@ -35,7 +35,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 const OBSERVE: Duration = Duration::from_secs(15);
 
 /// How often housekeeping runs; every replica tries, one does it.
-const MAINTAIN: Duration = Duration::from_secs(60);
+const MAINTAIN: Duration = Duration::from_mins(1);
 
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let private = match &config.database {
@@ -59,7 +59,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let db = Database::new(
-        &addresses.primary,
+        addresses.primary.as_ref(),
         addresses.standby.as_ref(),
         session::pools(config.database.settings()),
         session::options(&config),
@@ -69,13 +69,19 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     for listener in config.listeners.active() {
         listeners.push(bind(&listener).await?);
     }
-    let api_address = listeners.iter().find(|bound| bound.label == "api").map(|bound| bound.address);
-    let base_url = config.listeners.base_url(api_address.unwrap_or(config.listeners.listen));
+    let api_address = listeners
+        .iter()
+        .find(|bound| bound.label == "api")
+        .map(|bound| bound.address);
+    let base_url = config
+        .listeners
+        .base_url(api_address.unwrap_or(config.listeners.listen));
     let state: State = Arc::new(Shared {
         scim_base: format!("{base_url}/scim/v2"),
         tokens: Arc::new(Tokens::new(config.scim.token_files.clone())),
         rate_limit: RateLimit::new(config.scim.rate_limit, config.scim.rate_burst),
         request_log: RequestLog::new(config.scim.request_log_size),
+        last_answers: http::nss::LastAnswers::new(),
         large_bodies: Arc::new(Semaphore::new(config.scim.large_bodies_at_once)),
         readiness: Readiness::default(),
         user_name_rule: http::state::user_name_rule(&config.provisioning.user_name_rule)?,
@@ -92,7 +98,13 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
             tokio::spawn(certificates.clone().follow());
         }
         tracing::info!(listener = bound.label, address = %bound.address, "listening");
-        serving.spawn(listener::serve_tcp(bound.tcp, router, bound.certificates, manners, stopped.clone()));
+        serving.spawn(listener::serve_tcp(
+            bound.tcp,
+            router,
+            bound.certificates,
+            manners,
+            stopped.clone(),
+        ));
     }
     if let Some(path) = &state.config.listeners.read_socket {
         let socket = listener::bind_unix(path).with_context(|| format!("cannot listen on {}", path.display()))?;
@@ -106,10 +118,14 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         state.clone(),
         Migrations {
             given: addresses.migrate.clone(),
-            one_role: Some(addresses.primary.clone()).filter(|_| state.config.listeners.role == Role::All),
+            one_role: addresses
+                .primary
+                .clone()
+                .filter(|_| state.config.listeners.role == Role::All),
             is_private: addresses.is_private,
         },
     ));
+    background.spawn(observe_standby(db.clone()));
     let tokens = state.tokens.clone().follow(db.clone());
     background.spawn(async {
         tokens.await;
@@ -169,7 +185,12 @@ async fn bind(listener: &Listener<'_>) -> anyhow::Result<Bound> {
         .await
         .with_context(|| format!("cannot listen on {} ({})", listener.address, listener.setting))?;
     let address = tcp.local_addr()?;
-    Ok(Bound { label: listener.label, tcp, address, certificates })
+    Ok(Bound {
+        label: listener.label,
+        tcp,
+        address,
+        certificates,
+    })
 }
 
 fn manners(config: &Config, label: &'static str) -> Manners {
@@ -269,7 +290,11 @@ fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
     let fresh = path.with_extension("new");
     let write = || {
         let _ = std::fs::remove_file(&fresh);
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&fresh)?;
         writeln!(file, "{text}")?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)
@@ -299,11 +324,21 @@ async fn maintain(state: State) -> anyhow::Result<()> {
     }
 }
 
+async fn observe_standby(db: Database) -> anyhow::Result<()> {
+    loop {
+        db.observe_standby().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 async fn observe(state: State) -> anyhow::Result<()> {
     loop {
         if let Ok(pools) = state.db.id_headroom().await {
             for pool in pools {
-                METRICS.id_pool_remaining.with_label_values(&[&pool.pool]).set(pool.remaining);
+                METRICS
+                    .id_pool_remaining
+                    .with_label_values(&[&pool.pool])
+                    .set(pool.remaining);
             }
         }
         if let Ok(status) = state.db.read_status().await {

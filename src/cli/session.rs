@@ -12,7 +12,8 @@ pub(crate) struct Session {
 
 /// Where the parts of a service connect to.
 pub(crate) struct Addresses {
-    pub(crate) primary: Address,
+    /// The primary; a replica of role read may lack it.
+    pub(crate) primary: Option<Address>,
     pub(crate) standby: Option<Address>,
     /// Where migrations may be applied from here: set, or one role for all.
     pub(crate) migrate: Option<Address>,
@@ -33,7 +34,12 @@ impl Session {
         if addresses.is_private && private.as_ref().is_some_and(PrivatePostgres::is_owned) {
             super::migrate::apply(&addresses).await?;
         }
-        let db = Database::new(&addresses.primary, None, pools(config.database.settings()), options(config))?;
+        let db = Database::new(
+            addresses.primary.as_ref(),
+            None,
+            pools(config.database.settings()),
+            options(config),
+        )?;
         Ok(Self { db, private })
     }
 
@@ -63,18 +69,14 @@ pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> a
     let parse = |text: &str| Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout);
     let parse_secret = |secret: &Secret| parse(secret.expose());
     match (&config.database, private) {
-        (DatabaseConfig::External(external), _) => {
-            let primary = external.uri.as_ref().or(external.read_uri.as_ref());
-            let primary = primary.ok_or_else(|| anyhow::anyhow!("database-uri is not set"))?;
-            Ok(Addresses {
-                primary: parse_secret(primary)?,
-                standby: external.read_uri.as_ref().map(parse_secret).transpose()?,
-                migrate: external.migrate_uri.as_ref().map(parse_secret).transpose()?,
-                is_private: false,
-            })
-        }
+        (DatabaseConfig::External(external), _) => Ok(Addresses {
+            primary: external.uri.as_ref().map(parse_secret).transpose()?,
+            standby: external.read_uri.as_ref().map(parse_secret).transpose()?,
+            migrate: external.migrate_uri.as_ref().map(parse_secret).transpose()?,
+            is_private: false,
+        }),
         (DatabaseConfig::Private(_), Some(private)) => Ok(Addresses {
-            primary: parse(&private.uri(DatabaseRole::App))?,
+            primary: Some(parse(&private.uri(DatabaseRole::App))?),
             standby: None,
             migrate: Some(parse(&private.uri(DatabaseRole::Owner))?),
             is_private: true,
@@ -94,6 +96,7 @@ pub(crate) fn pools(settings: &DatabaseSettings) -> Settings {
         recycle_timeout: settings.recycle_timeout,
         statement_timeout: settings.statement_timeout,
         write_deadline: settings.write_deadline,
+        read_staleness: settings.read_staleness,
     }
 }
 

@@ -57,14 +57,29 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Generate { name, scopes, dialect, duration, no_expiry, form } => {
+        Command::Generate {
+            name,
+            scopes,
+            dialect,
+            duration,
+            no_expiry,
+            form,
+        } => {
             let dialect: Dialect = dialect.parse().context("unknown dialect")?;
             check_name(&name)?;
             let expires_at = expiry(&scopes, duration, no_expiry)?;
             let token = NewToken::generate();
-            let draft =
-                TokenDraft { name: &name, scopes: &scopes, dialect: dialect.as_str(), parent: None, expires_at };
-            session::with(config, async |db| Ok(db.token_create(&token, &draft, &session::origin()).await?)).await?;
+            let draft = TokenDraft {
+                name: &name,
+                scopes: &scopes,
+                dialect: dialect.as_str(),
+                parent: None,
+                expires_at,
+            };
+            session::with(config, async |db| {
+                Ok(db.token_create(&token, &draft, &session::origin()).await?)
+            })
+            .await?;
             let value = json!({
                 "token": token.reveal(), "id": token.public_id, "name": name, "expires_at": expires_at,
                 "scopes": scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
@@ -101,7 +116,19 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
                         ]
                     })
                     .collect();
-                table(&["NAME", "KEY", "SCOPES", "DIALECT", "CREATED", "EXPIRES", "LAST USED", "FROM"], &rows)
+                table(
+                    &[
+                        "NAME",
+                        "KEY",
+                        "SCOPES",
+                        "DIALECT",
+                        "CREATED",
+                        "EXPIRES",
+                        "LAST USED",
+                        "FROM",
+                    ],
+                    &rows,
+                )
             })
         }
         Command::Revoke { name, all, form } => {
@@ -120,13 +147,17 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
 
 /// When a token of these scopes expires. Tokens of nodes do not by default: a fleet must not go stale on one day.
 fn expiry(scopes: &[Scope], days: Option<i64>, no_expiry: bool) -> anyhow::Result<Option<Timestamp>> {
-    let for_nodes = scopes.iter().all(|scope| matches!(scope, Scope::NssUser | Scope::NssAdmin));
+    let for_nodes = scopes
+        .iter()
+        .all(|scope| matches!(scope, Scope::NssUser | Scope::NssAdmin));
     let days = match days {
         _ if no_expiry => return Ok(None),
         None if for_nodes => return Ok(None),
         given => given.unwrap_or(DEFAULT_DAYS),
     };
-    Ok(Some(Timestamp::now().checked_add(SignedDuration::from_hours(24 * days))?))
+    Ok(Some(
+        Timestamp::now().checked_add(SignedDuration::from_hours(24 * days))?,
+    ))
 }
 
 fn check_name(name: &str) -> anyhow::Result<()> {

@@ -103,7 +103,10 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             let list: Vec<_> = users.iter().map(shown).collect();
             form.print(&list, |_| {
                 let rows: Vec<_> = users.iter().map(row).collect();
-                table(&["UID", "NAME", "USERNAME", "HOME", "ADMIN", "LOCKED", "LAST SIGN-IN"], &rows)
+                table(
+                    &["UID", "NAME", "USERNAME", "HOME", "ADMIN", "LOCKED", "LAST SIGN-IN"],
+                    &rows,
+                )
             })
         }
         Command::Show { name, form } => {
@@ -114,14 +117,27 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
                 table(&["", ""], &rows).trim_start().to_owned()
             })
         }
-        Command::Add { name, posix_name, uid, home, shell, display_name, email, admin, form } => {
+        Command::Add {
+            name,
+            posix_name,
+            uid,
+            home,
+            shell,
+            display_name,
+            email,
+            admin,
+            form,
+        } => {
             let mut body = Map::new();
             body.insert("userName".into(), name.into());
             if let Some(name) = display_name {
                 body.insert("displayName".into(), name.into());
             }
             if let Some(address) = email {
-                body.insert("emails".into(), json!([{"value": address, "primary": true, "type": "work"}]));
+                body.insert(
+                    "emails".into(),
+                    json!([{"value": address, "primary": true, "type": "work"}]),
+                );
             }
             let mut draft = UserDraft::from_document(&normalise(ResourceType::User, body, Dialect::Strict)?)?;
             check_names(config, posix_name.as_deref(), home.as_deref(), shell.as_deref())?;
@@ -136,12 +152,13 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             .await?;
             let user = written.user;
             form.print(&shown(&user), |_| {
-                format!("{} has uid {}, gid {} and home {}\n", user.posix_name, user.uid, user.primary_gid, user.home)
+                format!(
+                    "{} has uid {}, gid {} and home {}\n",
+                    user.posix_name, user.uid, user.primary_gid, user.home
+                )
             })
         }
-        Command::SetAdmin { name, admin, form } => {
-            set_flags(config, &name, Some(admin == "1"), None, true, form).await
-        }
+        Command::SetAdmin { name, admin, form } => set_flags(config, &name, Some(admin == "1"), None, true, form).await,
         Command::Lock { name, force, form } => set_flags(config, &name, None, Some(true), force, form).await,
         Command::Unlock { name, force, form } => set_flags(config, &name, None, Some(false), force, form).await,
         Command::Delete { name, force, form } => {
@@ -153,7 +170,9 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             })
             .await?;
             let answer = json!({"deleted": user.id, "retired_uid": user.uid, "retired_gid": user.primary_gid});
-            form.print(&answer, |_| format!("{} deleted; uid {} is retired\n", user.posix_name, user.uid))
+            form.print(&answer, |_| {
+                format!("{} deleted; uid {} is retired\n", user.posix_name, user.uid)
+            })
         }
     }
 }
@@ -176,7 +195,11 @@ async fn set_flags(
     let answer = json!({"id": user.id, "userName": user_name(&user), "changed": changed});
     form.print(&answer, |_| {
         let word = if changed { "changed" } else { "was so already" };
-        let hint = if external_id(&user).is_some() { "; the identity provider's next sync may undo it" } else { "" };
+        let hint = if external_id(&user).is_some() {
+            "; the identity provider's next sync may undo it"
+        } else {
+            ""
+        };
         format!("{} {word}{hint}\n", user.posix_name)
     })
 }
@@ -198,7 +221,10 @@ fn check_names(
 ) -> anyhow::Result<()> {
     let rule = rollcall::http::state::user_name_rule(&config.provisioning.user_name_rule)?;
     if posix_name.is_some_and(|name| !rule.is_match(name)) {
-        let text = format!("the POSIX name does not fit the rule {}", config.provisioning.user_name_rule);
+        let text = format!(
+            "the POSIX name does not fit the rule {}",
+            config.provisioning.user_name_rule
+        );
         return Err(Refused(text).into());
     }
     if let Some(home) = home {
@@ -215,16 +241,24 @@ pub(crate) async fn find(db: &Database, name: &str) -> anyhow::Result<Uuid> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
-    db.user_find(&fold(name), name).await?.ok_or_else(|| Refused(format!("there is no user {name:?}")).into())
+    db.user_find(&fold(name), name)
+        .await?
+        .ok_or_else(|| Refused(format!("there is no user {name:?}")).into())
 }
 
 async fn get(db: &Database, name: &str) -> anyhow::Result<UserRow> {
     let id = find(db, name).await?;
-    db.user_get(id, true).await?.ok_or_else(|| Refused(format!("there is no user {name:?}")).into())
+    db.user_get(id, true)
+        .await?
+        .ok_or_else(|| Refused(format!("there is no user {name:?}")).into())
 }
 
 async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result<Vec<UserRow>> {
-    let mut parameters = Parameters { filter: filter.map(str::to_owned), cursor: Some(String::new()), ..Parameters::default() };
+    let mut parameters = Parameters {
+        filter: filter.map(str::to_owned),
+        cursor: Some(String::new()),
+        ..Parameters::default()
+    };
     let limits = Limits::default();
     let mut users = Vec::new();
     loop {
@@ -233,7 +267,12 @@ async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result
             return Ok(users);
         }
         parameters.count = Some(limits.max_count.to_string());
-        let query = ListQuery::parse(&parameters, ResourceType::User, &limits, jiff::Timestamp::now().as_second())?;
+        let query = ListQuery::parse(
+            &parameters,
+            ResourceType::User,
+            &limits,
+            jiff::Timestamp::now().as_second(),
+        )?;
         let page = db.user_page(&query, false).await?;
         users.extend(page.rows.into_iter().take(left as usize));
         match page.next {
@@ -271,7 +310,10 @@ fn user_name(user: &UserRow) -> &str {
 }
 
 fn external_id(user: &UserRow) -> Option<&str> {
-    user.doc.get("externalId").and_then(Value::as_str).filter(|id| !id.is_empty())
+    user.doc
+        .get("externalId")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty())
 }
 
 /// A JSON value for a table's cell.

@@ -26,6 +26,9 @@ pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 /// Longest time for a read with its retries, in the absence of a longer statement time-out.
 const READ_DEADLINE: Duration = Duration::from_secs(8);
 
+/// Longest time for a read of a node with its retries: it has other addresses, and a copy of its own.
+const QUICK_DEADLINE: Duration = Duration::from_secs(2);
+
 /// How much longer the client waits for a statement than the server lets it run.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -38,7 +41,16 @@ impl Database {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
-        self.call(&self.primary, op, repeat, self.settings.write_deadline, None, sql, parameters).await
+        self.call(
+            &self.primary,
+            op,
+            repeat,
+            self.settings.write_deadline,
+            None,
+            sql,
+            parameters,
+        )
+        .await
     }
 
     /// Sends a write that may take up to `limit`, in a transaction of its own that lifts the statement time-out.
@@ -51,7 +63,8 @@ impl Database {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         let deadline = self.settings.write_deadline.max(limit + GRACE);
-        self.call(&self.primary, op, repeat, deadline, Some(limit), sql, parameters).await
+        self.call(&self.primary, op, repeat, deadline, Some(limit), sql, parameters)
+            .await
     }
 
     /// Sends a read to the primary: it sees every acknowledged write.
@@ -62,7 +75,8 @@ impl Database {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         let deadline = READ_DEADLINE.max(self.settings.statement_timeout + GRACE);
-        self.call(&self.primary, op, Repeat::Idempotent, deadline, None, sql, parameters).await
+        self.call(&self.primary, op, Repeat::Idempotent, deadline, None, sql, parameters)
+            .await
     }
 
     /// Sends a read that may trail.
@@ -73,10 +87,55 @@ impl Database {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         let deadline = READ_DEADLINE.max(self.settings.statement_timeout + GRACE);
-        self.call(self.read_pool(), op, Repeat::Idempotent, deadline, None, sql, parameters).await
+        self.call(
+            self.read_pool(),
+            op,
+            Repeat::Idempotent,
+            deadline,
+            None,
+            sql,
+            parameters,
+        )
+        .await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "private, and each is a different fact of the call")]
+    /// A read for a node, from the primary: answered within two seconds or not at all.
+    pub(super) async fn quick_read(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.quick(&self.primary, op, sql, parameters).await
+    }
+
+    /// A read for a node, from the standby.
+    pub(super) async fn quick_trailing_read(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.quick(self.read_pool(), op, sql, parameters).await
+    }
+
+    async fn quick(
+        &self,
+        pool: &Pool,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let call = self.call(pool, op, Repeat::Idempotent, QUICK_DEADLINE, None, sql, parameters);
+        tokio::time::timeout(QUICK_DEADLINE, call)
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable()))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "private, and each is a different fact of the call"
+    )]
     async fn call(
         &self,
         pool: &Pool,
@@ -92,7 +151,11 @@ impl Database {
         loop {
             let connection = match pool::take(pool).await {
                 Ok(connection) => connection,
-                Err(NoConnection::Busy) => return Err(Error::Unavailable { retry_after: Duration::from_secs(1) }),
+                Err(NoConnection::Busy) => {
+                    return Err(Error::Unavailable {
+                        retry_after: Duration::from_secs(1),
+                    });
+                }
                 Err(reason @ NoConnection::Away(_)) => {
                     if backoff.pause().await {
                         continue;
@@ -103,7 +166,10 @@ impl Database {
             let limit = long.unwrap_or(self.settings.statement_timeout) + GRACE;
             let asked = Instant::now();
             let outcome = bounded(connection, limit, long, sql, parameters).await;
-            METRICS.db_query_duration.with_label_values(&[op]).observe(asked.elapsed().as_secs_f64());
+            METRICS
+                .db_query_duration
+                .with_label_values(&[op])
+                .observe(asked.elapsed().as_secs_f64());
             let may_try_again = match outcome {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Verdict(Verdict::Refused(error))) => return Err(error),
@@ -180,7 +246,10 @@ struct Backoff {
 
 impl Backoff {
     fn new(until: Instant) -> Self {
-        Self { next: Duration::from_millis(20), until }
+        Self {
+            next: Duration::from_millis(20),
+            until,
+        }
     }
 
     /// Sleeps; false when the deadline leaves no time for that.

@@ -45,8 +45,9 @@ impl Address {
     /// address. Nothing of the string appears in an error, because it may hold a password.
     pub fn parse(text: &str, ca_file: Option<&Path>, connect_timeout: Duration) -> anyhow::Result<Self> {
         let (rest, mut own) = take_own_parameters(text)?;
-        let mut config: tokio_postgres::Config =
-            rest.parse().map_err(|_| anyhow::anyhow!("the database connection string cannot be parsed"))?;
+        let mut config: tokio_postgres::Config = rest
+            .parse()
+            .map_err(|_| anyhow::anyhow!("the database connection string cannot be parsed"))?;
         if config.get_hosts().is_empty() {
             bail!("the database connection string names no host");
         }
@@ -74,8 +75,11 @@ impl Address {
 
     /// Opens one connection outside any pool, for migrations.
     pub(super) async fn connect(&self) -> anyhow::Result<tokio_postgres::Client> {
-        let (client, connection) =
-            self.config.connect(self.tls.clone()).await.context("cannot connect to the database")?;
+        let (client, connection) = self
+            .config
+            .connect(self.tls.clone())
+            .await
+            .context("cannot connect to the database")?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a database connection has ended");
@@ -96,7 +100,9 @@ fn take_own_parameters(text: &str) -> anyhow::Result<(String, OwnParameters)> {
     let mut own = OwnParameters::default();
     let text = text.trim();
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        let Some((head, query)) = text.split_once('?') else { return Ok((text.to_owned(), own)) };
+        let Some((head, query)) = text.split_once('?') else {
+            return Ok((text.to_owned(), own));
+        };
         let mut kept = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -106,7 +112,11 @@ fn take_own_parameters(text: &str) -> anyhow::Result<(String, OwnParameters)> {
                 _ => kept.push(pair),
             }
         }
-        let rest = if kept.is_empty() { head.to_owned() } else { format!("{head}?{}", kept.join("&")) };
+        let rest = if kept.is_empty() {
+            head.to_owned()
+        } else {
+            format!("{head}?{}", kept.join("&"))
+        };
         return Ok((rest, own));
     }
     let mut kept = Vec::new();
@@ -197,14 +207,18 @@ fn is_local(config: &tokio_postgres::Config) -> bool {
     config.get_hosts().iter().all(|host| match host {
         Host::Unix(_) => true,
         Host::Tcp(name) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
         }
     })
 }
 
 fn connector(mode: Tls, ca_file: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let builder =
+        rustls::ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
     let config = match mode {
         Tls::Disable | Tls::Prefer | Tls::Require => builder
             .dangerous()
@@ -227,9 +241,12 @@ fn connector(mode: Tls, ca_file: Option<&Path>) -> anyhow::Result<MakeRustlsConn
 fn roots(ca_file: Option<&Path>) -> anyhow::Result<RootCertStore> {
     let mut store = RootCertStore::empty();
     if let Some(path) = ca_file {
-        for certificate in CertificateDer::pem_file_iter(path)
-            .with_context(|| format!("cannot read the database's certificate authorities in {}", path.display()))?
-        {
+        for certificate in CertificateDer::pem_file_iter(path).with_context(|| {
+            format!(
+                "cannot read the database's certificate authorities in {}",
+                path.display()
+            )
+        })? {
             store.add(certificate.with_context(|| format!("{} is not a PEM file of certificates", path.display()))?)?;
         }
         if store.is_empty() {

@@ -68,7 +68,9 @@ impl Database {
 
     /// `api.group_get`: a live group without its members.
     pub async fn group_get(&self, id: Uuid) -> Result<Option<GroupRow>, Error> {
-        let rows = self.read("group_get", "select * from api.group_get($1)", &[(&id, Type::UUID)]).await?;
+        let rows = self
+            .read("group_get", "select * from api.group_get($1)", &[(&id, Type::UUID)])
+            .await?;
         rows.first().map(group_row).transpose()
     }
 
@@ -106,7 +108,11 @@ impl Database {
             (&options, Type::JSONB),
             (&origin, Type::JSONB),
         ];
-        let size = if members.replace { LONG_LIST + 1 } else { members.add.len() + members.remove.len() };
+        let size = if members.replace {
+            LONG_LIST + 1
+        } else {
+            members.add.len() + members.remove.len()
+        };
         let sql = "select * from api.group_update($1, $2, $3, $4, $5, $6, $7, $8)";
         written(&self.write_members("group_update", size, sql, parameters).await?)
     }
@@ -116,7 +122,13 @@ impl Database {
         let origin = Json(origin.value());
         let parameters: super::call::Parameters<'_> =
             &[(&id, Type::UUID), (&expected, Type::INT8), (&origin, Type::JSONB)];
-        self.write_members("group_delete", LONG_LIST + 1, "select api.group_delete($1, $2, $3)", parameters).await?;
+        self.write_members(
+            "group_delete",
+            LONG_LIST + 1,
+            "select api.group_delete($1, $2, $3)",
+            parameters,
+        )
+        .await?;
         Ok(())
     }
 
@@ -128,7 +140,8 @@ impl Database {
         parameters: super::call::Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         if size > LONG_LIST {
-            self.long_write(op, Repeat::Idempotent, LONG_WRITE, sql, parameters).await
+            self.long_write(op, Repeat::Idempotent, LONG_WRITE, sql, parameters)
+                .await
         } else {
             self.write(op, Repeat::Idempotent, sql, parameters).await
         }
@@ -150,8 +163,13 @@ fn draft_value(id: Uuid, draft: &GroupDraft) -> Value {
 }
 
 fn written(rows: &[Row]) -> Result<Written, Error> {
-    let row = rows.first().ok_or_else(|| Error::Internal("a write of a group gave no row".into()))?;
-    Ok(Written { group: group_row(row)?, changed: row.get("changed") })
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::Internal("a write of a group gave no row".into()))?;
+    Ok(Written {
+        group: group_row(row)?,
+        changed: row.get("changed"),
+    })
 }
 
 /// Reads the columns that every function and view of groups has in common.

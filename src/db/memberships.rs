@@ -31,6 +31,12 @@ impl Database {
                 &[(&group, Type::UUID), (&after, Type::UUID), (&SLICE, Type::INT8)],
             )
             .await?;
-        Ok(rows.iter().map(|row| Member { id: row.get(0), is_group: row.get(1) }).collect())
+        Ok(rows
+            .iter()
+            .map(|row| Member {
+                id: row.get(0),
+                is_group: row.get(1),
+            })
+            .collect())
     }
 }

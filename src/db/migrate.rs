@@ -27,7 +27,20 @@ macro_rules! sql_files {
 
 /// The functions in the order in which they are applied.
 const FUNCTIONS: &[(&str, &str)] = sql_files![
-    "conditions", "audit", "ids", "names", "groups", "users", "sessions", "logins", "tokens", "requests", "views", "status", "schema",
+    "conditions",
+    "audit",
+    "ids",
+    "names",
+    "groups",
+    "users",
+    "sessions",
+    "logins",
+    "tokens",
+    "requests",
+    "views",
+    "nss",
+    "status",
+    "schema",
 ];
 
 const GRANTS: &str = include_str!("../../sql/grants.sql");
@@ -47,7 +60,10 @@ pub async fn is_one_role(address: &Address) -> anyhow::Result<bool> {
 pub async fn make_roles(address: &Address) -> anyhow::Result<()> {
     let client = address.connect().await?;
     let there: bool = client
-        .query_one("select count(*) = 2 from pg_roles where rolname in ('rollcall_app', 'rollcall_read')", &[])
+        .query_one(
+            "select count(*) = 2 from pg_roles where rolname in ('rollcall_app', 'rollcall_read')",
+            &[],
+        )
         .await?
         .get(0);
     if !there {
@@ -84,7 +100,12 @@ impl Outcome {
 
 /// The number of the newest migration in this binary.
 pub fn newest() -> i32 {
-    embedded::migrations::runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0)
+    embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max()
+        .unwrap_or(0)
 }
 
 /// The hash of the functions and grants in this binary.
@@ -109,9 +130,14 @@ pub async fn migrate(address: &Address) -> anyhow::Result<Outcome> {
     let mut client = address.connect().await?;
     check_server(&client).await?;
     if is_current(&client).await? {
-        return Ok(Outcome { migrations: Vec::new(), functions: false });
+        return Ok(Outcome {
+            migrations: Vec::new(),
+            functions: false,
+        });
     }
-    client.batch_execute("set lock_timeout = '10s'; set statement_timeout = 0").await?;
+    client
+        .batch_execute("set lock_timeout = '10s'; set statement_timeout = 0")
+        .await?;
     become_owner(&client).await?;
     lock(&client).await?;
     let outcome = apply(&mut client).await;
@@ -122,7 +148,10 @@ pub async fn migrate(address: &Address) -> anyhow::Result<Outcome> {
 
 async fn check_server(client: &Client) -> anyhow::Result<()> {
     let row = client
-        .query_one("select current_setting('server_version_num')::int, pg_is_in_recovery(), getdatabaseencoding()", &[])
+        .query_one(
+            "select current_setting('server_version_num')::int, pg_is_in_recovery(), getdatabaseencoding()",
+            &[],
+        )
         .await?;
     let (version, in_recovery, encoding): (i32, bool, String) = (row.get(0), row.get(1), row.get(2));
     if version < OLDEST_SERVER {
@@ -140,12 +169,16 @@ async fn check_server(client: &Client) -> anyhow::Result<()> {
 /// Whether the database has this binary's migrations and functions. A newer database is current too: release N's
 /// functions serve release N−1's replicas.
 async fn is_current(client: &Client) -> anyhow::Result<bool> {
-    let there: bool =
-        client.query_one("select to_regprocedure('api.schema_state()') is not null", &[]).await?.get(0);
+    let there: bool = client
+        .query_one("select to_regprocedure('api.schema_state()') is not null", &[])
+        .await?
+        .get(0);
     if !there {
         return Ok(false);
     }
-    let row = client.query_opt("select version, functions_hash from api.schema_state()", &[]).await?;
+    let row = client
+        .query_opt("select version, functions_hash from api.schema_state()", &[])
+        .await?;
     Ok(row.is_some_and(|row| {
         let (version, hash): (Option<i32>, Option<String>) = (row.get(0), row.get(1));
         version.is_some_and(|version| version > newest())
@@ -170,7 +203,11 @@ async fn become_owner(client: &Client) -> anyhow::Result<()> {
 async fn lock(client: &Client) -> anyhow::Result<()> {
     // Waiting on the server would count against lock_timeout, which is there for tables; so it is tried for a minute.
     for _ in 0..600 {
-        if client.query_one("select pg_try_advisory_lock($1)", &[&LOCK]).await?.get(0) {
+        if client
+            .query_one("select pg_try_advisory_lock($1)", &[&LOCK])
+            .await?
+            .get(0)
+        {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -180,10 +217,17 @@ async fn lock(client: &Client) -> anyhow::Result<()> {
 
 async fn apply(client: &mut Client) -> anyhow::Result<Outcome> {
     if is_current(client).await? {
-        return Ok(Outcome { migrations: Vec::new(), functions: false });
+        return Ok(Outcome {
+            migrations: Vec::new(),
+            functions: false,
+        });
     }
-    client.batch_execute("create schema if not exists store; create schema if not exists api").await?;
-    let mut runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
+    client
+        .batch_execute("create schema if not exists store; create schema if not exists api")
+        .await?;
+    let mut runner = embedded::migrations::runner()
+        .set_abort_divergent(true)
+        .set_abort_missing(false);
     runner.set_migration_table_name(HISTORY);
     let report = runner
         .run_async(client)
@@ -191,10 +235,18 @@ async fn apply(client: &mut Client) -> anyhow::Result<Outcome> {
         .context("a migration failed; nothing of it was kept")?;
     let transaction = client.transaction().await?;
     for (name, text) in FUNCTIONS {
-        transaction.batch_execute(text).await.with_context(|| format!("applying sql/functions/{name}.sql"))?;
+        transaction
+            .batch_execute(text)
+            .await
+            .with_context(|| format!("applying sql/functions/{name}.sql"))?;
     }
-    transaction.batch_execute(GRANTS).await.context("applying sql/grants.sql")?;
-    transaction.batch_execute("select store.audit_partitions_ensure(); select api.id_follow_epoch()").await?;
+    transaction
+        .batch_execute(GRANTS)
+        .await
+        .context("applying sql/grants.sql")?;
+    transaction
+        .batch_execute("select store.audit_partitions_ensure(); select api.id_follow_epoch()")
+        .await?;
     transaction
         .execute(
             "insert into store.functions_state (hash, applied_at) values ($1, now())

@@ -17,6 +17,7 @@ impl Options {
             "gid_start": settings.start_gid,
             "gid_max": settings.max_gid,
             "home_root": settings.homedir_path,
+            "shell": settings.login_shell,
             "collision": match settings.collision { Collision::Reject => "reject", Collision::Suffix => "suffix" },
             "protected": settings.protected_names,
             "retain_days": settings.retain_deleted_days,

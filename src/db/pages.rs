@@ -32,9 +32,14 @@ impl Database {
     /// A page of users, with their groups when asked for. Raises what `condition` cannot say in SQL as an empty page,
     /// and `Error::TooMuchWork` when the statement takes too long.
     pub async fn user_page(&self, query: &ListQuery, with_groups: bool) -> Result<Page<UserRow>, Error> {
-        let groups = if with_groups { "api.user_groups(r.id)" } else { "null::jsonb" };
+        let groups = if with_groups {
+            "api.user_groups(r.id)"
+        } else {
+            "null::jsonb"
+        };
         let columns = format!("{USER_COLUMNS}, {groups} as groups");
-        self.page(ResourceType::User, &columns, query, |row| user_row(row, None)).await
+        self.page(ResourceType::User, &columns, query, |row| user_row(row, None))
+            .await
     }
 
     /// A page of groups without their members.
@@ -64,10 +69,12 @@ impl Database {
             Place::Index(start) => (None, start.saturating_sub(1), u64::from(query.count)),
             Place::First => (None, 0, u64::from(query.count) + 1),
             Place::After(cursor) => {
-                let after = order.after(cursor, &mut parameters).ok_or_else(|| Error::InvalidValue {
-                    message: "the cursor does not belong to this order".into(),
-                    subject: "cursor".into(),
-                })?;
+                let after = order
+                    .after(cursor, &mut parameters)
+                    .ok_or_else(|| Error::InvalidValue {
+                        message: "the cursor does not belong to this order".into(),
+                        subject: "cursor".into(),
+                    })?;
                 (Some(after), 0, u64::from(query.count) + 1)
             }
         };
@@ -80,24 +87,35 @@ impl Database {
                 after = after.as_deref().unwrap_or("true"),
                 order = order.order_by(),
             );
-            rows = self.read(op(resource_type, "page"), &sql, &typed(parameters.values())).await?;
+            rows = self
+                .read(op(resource_type, "page"), &sql, &typed(parameters.values()))
+                .await?;
         }
         let by_cursor = !matches!(query.page, Place::Index(_));
-        let next = if by_cursor { cut_for_next(&mut rows, query) } else { None };
+        let next = if by_cursor {
+            cut_for_next(&mut rows, query)
+        } else {
+            None
+        };
         let total = if by_cursor {
             None
         } else {
-            Some(match known_total(rows.len(), offset, query.count) {
-                Some(total) => total,
-                None => {
-                    let sql = format!("select count(*) from {view} r where ({filter})");
-                    let used = parameters.values().get(..counted).unwrap_or_default();
-                    let counts = self.read(op(resource_type, "count"), &sql, &typed(used)).await?;
-                    counts.first().map_or(0, |row| u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
-                }
+            Some(if let Some(total) = known_total(rows.len(), offset, query.count) {
+                total
+            } else {
+                let sql = format!("select count(*) from {view} r where ({filter})");
+                let used = parameters.values().get(..counted).unwrap_or_default();
+                let counts = self.read(op(resource_type, "count"), &sql, &typed(used)).await?;
+                counts
+                    .first()
+                    .map_or(0, |row| u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
             })
         };
-        Ok(Page { rows: rows.iter().map(read_row).collect::<Result<_, _>>()?, total, next })
+        Ok(Page {
+            rows: rows.iter().map(read_row).collect::<Result<_, _>>()?,
+            total,
+            next,
+        })
     }
 }
 

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
 
 use super::connect::Address;
+use super::nss::Lag;
 use super::options::Options;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
 
 /// A connection older than this is not used again, so that moved addresses and rotated passwords are noticed.
-const MAX_AGE: Duration = Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// A connection that lay idle longer than this is asked whether its server still takes writes.
 const CHECK_AFTER_IDLE: Duration = Duration::from_secs(5);
@@ -33,6 +35,8 @@ pub struct Settings {
     pub statement_timeout: Duration,
     /// Longest time for one write with its retries.
     pub write_deadline: Duration,
+    /// A standby that trails more than this is stale.
+    pub read_staleness: Duration,
 }
 
 /// The database as the layers above see it. Cheap to clone.
@@ -42,20 +46,29 @@ pub struct Database {
     pub(super) standby: Option<Pool>,
     pub(super) options: Arc<Options>,
     pub(super) settings: Arc<Settings>,
+    pub(super) lag: Arc<Lag>,
+    /// Whether `primary` is one: a replica of role read may have the standby alone.
+    pub(super) has_primary: bool,
 }
 
 impl Database {
-    /// Builds the pools without connecting. Raises nothing but a defect of the settings.
+    /// Builds the pools without connecting. Raises nothing but a defect of the settings. Without `primary` everything is
+    /// read from `standby`, which must be given then.
     pub fn new(
-        primary: &Address,
+        primary: Option<&Address>,
         standby: Option<&Address>,
         settings: Settings,
         options: Options,
     ) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
+        let main = primary.or(standby).context("there is no database to connect to")?;
         Ok(Self {
-            primary: pool(primary, settings.pool_size, &settings, true)?,
-            standby: standby.map(|address| pool(address, settings.read_pool_size, &settings, false)).transpose()?,
+            primary: pool(main, settings.pool_size, &settings, primary.is_some())?,
+            standby: standby
+                .map(|address| pool(address, settings.read_pool_size, &settings, false))
+                .transpose()?,
+            lag: Arc::default(),
+            has_primary: primary.is_some(),
             options: Arc::new(options),
             settings,
         })
@@ -71,10 +84,16 @@ impl Database {
         for (name, pool) in [("primary", Some(&self.primary)), ("standby", self.standby.as_ref())] {
             let Some(status) = pool.map(Pool::status) else { continue };
             let gauge = |family: &prometheus::IntGaugeVec, labels: &[&str], value: usize| {
-                family.with_label_values(labels).set(i64::try_from(value).unwrap_or(i64::MAX));
+                family
+                    .with_label_values(labels)
+                    .set(i64::try_from(value).unwrap_or(i64::MAX));
             };
             gauge(&METRICS.db_pool_connections, &[name, "idle"], status.available);
-            gauge(&METRICS.db_pool_connections, &[name, "used"], status.size.saturating_sub(status.available));
+            gauge(
+                &METRICS.db_pool_connections,
+                &[name, "used"],
+                status.size.saturating_sub(status.available),
+            );
             gauge(&METRICS.db_pool_connections_max, &[name], status.max_size);
             gauge(&METRICS.db_pool_waiters, &[name], status.waiting);
         }
@@ -93,22 +112,29 @@ fn pool(address: &Address, size: usize, settings: &Settings, is_primary: bool) -
     let manager = Manager::from_config(
         address.config.clone(),
         address.tls.clone(),
-        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        },
     );
-    let check = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, metrics: &deadpool_postgres::Metrics| {
-        Box::pin(async move {
-            if metrics.age() > MAX_AGE {
-                return Err(HookError::message("retired"));
-            }
-            if is_primary && metrics.last_used() > CHECK_AFTER_IDLE {
-                let row = client.query_typed("select pg_catalog.pg_is_in_recovery()", &[]).await.map_err(HookError::Backend)?;
-                if row.first().is_none_or(|row| row.get(0)) {
-                    return Err(HookError::message("demoted"));
+    let check = Hook::async_fn(
+        move |client: &mut deadpool_postgres::ClientWrapper, metrics: &deadpool_postgres::Metrics| {
+            Box::pin(async move {
+                if metrics.age() > MAX_AGE {
+                    return Err(HookError::message("retired"));
                 }
-            }
-            Ok(())
-        })
-    });
+                if is_primary && metrics.last_used() > CHECK_AFTER_IDLE {
+                    let row = client
+                        .query_typed("select pg_catalog.pg_is_in_recovery()", &[])
+                        .await
+                        .map_err(HookError::Backend)?;
+                    if row.first().is_none_or(|row| row.get(0)) {
+                        return Err(HookError::message("demoted"));
+                    }
+                }
+                Ok(())
+            })
+        },
+    );
     Ok(Pool::builder(manager)
         .max_size(size)
         .runtime(deadpool_postgres::Runtime::Tokio1)

@@ -21,7 +21,9 @@ pub(super) fn judge(error: &tokio_postgres::Error) -> Verdict {
     let Some(db) = error.as_db_error() else {
         count("other");
         // Closed without a word, a broken socket, or a connection that was never made.
-        return if error.is_closed() || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>()) {
+        return if error.is_closed()
+            || std::error::Error::source(error).is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
+        {
             Verdict::Ambiguous
         } else {
             Verdict::Refused(Error::Internal(format!("database driver: {error}")))
@@ -45,9 +47,10 @@ fn judge_code(db: &DbError) -> Verdict {
         "IDBRK" => Verdict::Refused(Error::Brake { message }),
         "23505" => Verdict::Refused(taken(db)),
         // Text or JSON that PostgreSQL cannot hold, such as \u0000: the languages above refuse it first.
-        "22P02" | "22021" | "22P05" | "22003" => {
-            Verdict::Refused(Error::InvalidValue { message: "a value cannot be stored".into(), subject: String::new() })
-        }
+        "22P02" | "22021" | "22P05" | "22003" => Verdict::Refused(Error::InvalidValue {
+            message: "a value cannot be stored".into(),
+            subject: String::new(),
+        }),
         "57014" => Verdict::Refused(Error::TooMuchWork),
         "40001" | "40P01" | "55P03" => Verdict::Retry { drop_connection: false },
         "25006" | "57P03" | "53300" | "53400" => Verdict::Retry { drop_connection: true },
@@ -68,7 +71,10 @@ fn taken(db: &DbError) -> Error {
         Some("users_pkey" | "groups_pkey") => ("id", "a resource with this id exists already"),
         _ => ("", "a value is already in use"),
     };
-    Error::Taken { message: message.into(), subject: subject.into() }
+    Error::Taken {
+        message: message.into(),
+        subject: subject.into(),
+    }
 }
 
 fn class(code: &SqlState) -> &str {

@@ -42,8 +42,7 @@ pub struct Headroom {
     pub size: i64,
 }
 
-const STATUS: &str =
-    "select in_recovery, extract(epoch from lag)::float8 as lag, at, server_version from api.status()";
+const STATUS: &str = "select in_recovery, extract(epoch from lag)::float8 as lag, at, server_version from api.status()";
 
 impl Database {
     /// `api.status` of the primary.
@@ -59,15 +58,27 @@ impl Database {
     /// `api.schema_state`, or `None` when there is no schema yet.
     pub async fn schema_state(&self) -> Result<Option<SchemaState>, Error> {
         let there = self
-            .trailing_read("schema_state", "select pg_catalog.to_regprocedure('api.schema_state()') is not null", &[])
+            .trailing_read(
+                "schema_state",
+                "select pg_catalog.to_regprocedure('api.schema_state()') is not null",
+                &[],
+            )
             .await?;
         if !there.first().is_some_and(|row| row.get(0)) {
             return Ok(None);
         }
-        let rows =
-            self.trailing_read("schema_state", "select version, functions_hash from api.schema_state()", &[]).await?;
+        let rows = self
+            .trailing_read(
+                "schema_state",
+                "select version, functions_hash from api.schema_state()",
+                &[],
+            )
+            .await?;
         Ok(rows.first().and_then(|row| {
-            Some(SchemaState { version: row.get::<_, Option<i32>>(0)?, functions_hash: row.get::<_, Option<String>>(1)? })
+            Some(SchemaState {
+                version: row.get::<_, Option<i32>>(0)?,
+                functions_hash: row.get::<_, Option<String>>(1)?,
+            })
         }))
     }
 
@@ -82,13 +93,24 @@ impl Database {
             .await?;
         Ok(rows
             .iter()
-            .map(|row| Headroom { pool: row.get(0), remaining: row.get(1), size: row.get(2) })
+            .map(|row| Headroom {
+                pool: row.get(0),
+                remaining: row.get(1),
+                size: row.get(2),
+            })
             .collect())
     }
 
     /// `api.id_follow_epoch`: lets the allocator notice a restored or promoted database; returns its epoch.
     pub async fn id_follow_epoch(&self) -> Result<i64, Error> {
-        let rows = self.write("id_follow_epoch", Repeat::Idempotent, "select api.id_follow_epoch()", &[]).await?;
+        let rows = self
+            .write(
+                "id_follow_epoch",
+                Repeat::Idempotent,
+                "select api.id_follow_epoch()",
+                &[],
+            )
+            .await?;
         Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
@@ -124,13 +146,17 @@ impl Database {
 
     /// `api.check_invariants`: what is not as it must be, as (violation, subject).
     pub async fn check_invariants(&self) -> Result<Vec<(String, String)>, Error> {
-        let rows = self.read("check_invariants", "select * from api.check_invariants()", &[]).await?;
+        let rows = self
+            .read("check_invariants", "select * from api.check_invariants()", &[])
+            .await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 }
 
 fn status(rows: &[tokio_postgres::Row]) -> Result<ServerStatus, Error> {
-    let row = rows.first().ok_or_else(|| Error::Internal("api.status gave no row".into()))?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::Internal("api.status gave no row".into()))?;
     Ok(ServerStatus {
         in_recovery: row.get("in_recovery"),
         lag: row.get("lag"),

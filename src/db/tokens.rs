@@ -84,14 +84,20 @@ impl Database {
 
     /// `api.token_version`: moves with every change of a token.
     pub async fn token_version(&self) -> Result<i64, Error> {
-        let rows = self.trailing_read("token_version", "select api.token_version()", &[]).await?;
+        let rows = self
+            .trailing_read("token_version", "select api.token_version()", &[])
+            .await?;
         Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
     /// `api.token_list`: live tokens, oldest first; with those that OAuth 2.0 lent when asked for.
     pub async fn token_list(&self, with_access_tokens: bool) -> Result<Vec<Token>, Error> {
         let rows = self
-            .trailing_read("token_list", "select * from api.token_list($1)", &[(&with_access_tokens, Type::BOOL)])
+            .trailing_read(
+                "token_list",
+                "select * from api.token_list($1)",
+                &[(&with_access_tokens, Type::BOOL)],
+            )
             .await?;
         rows.iter()
             .map(|row| {
@@ -101,7 +107,8 @@ impl Database {
                     public_id: row.get("public_id"),
                     name: row.get("name"),
                     hash: SecretHash(
-                        hash.try_into().map_err(|_| Error::Internal("a token hash is not 32 bytes long".into()))?,
+                        hash.try_into()
+                            .map_err(|_| Error::Internal("a token hash is not 32 bytes long".into()))?,
                     ),
                     // A scope of a later release is one that this release does not honour.
                     scopes: scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
@@ -133,8 +140,13 @@ impl Database {
     /// `api.token_touch`: notes last uses, a batch at a time.
     pub async fn token_touch(&self, uses: &[TokenUse]) -> Result<(), Error> {
         let value: Value = serde_json::to_value(uses).map_err(|error| Error::Internal(error.to_string()))?;
-        self.write("token_touch", Repeat::Idempotent, "select api.token_touch($1)", &[(&Json(&value), Type::JSONB)])
-            .await?;
+        self.write(
+            "token_touch",
+            Repeat::Idempotent,
+            "select api.token_touch($1)",
+            &[(&Json(&value), Type::JSONB)],
+        )
+        .await?;
         Ok(())
     }
 }

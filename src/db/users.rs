@@ -110,7 +110,10 @@ impl Database {
         let mut attempt = 1;
         loop {
             let Some(user) = self.user_get(id, false).await? else {
-                return Err(Error::NotFound { message: "no such user".into() }.into());
+                return Err(Error::NotFound {
+                    message: "no such user".into(),
+                }
+                .into());
             };
             admit(user.version)?;
             let draft = change(&user)?;
@@ -187,8 +190,13 @@ fn draft_value(id: Uuid, draft: &UserDraft) -> Value {
 
 /// The row a write gave back. The contract leaves the document out when it is the one that was sent.
 fn written(rows: &[Row], sent: Option<&Value>) -> Result<Written, Error> {
-    let row = rows.first().ok_or_else(|| Error::Internal("a write of a user gave no row".into()))?;
-    Ok(Written { user: user_row(row, sent)?, changed: row.get("changed") })
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::Internal("a write of a user gave no row".into()))?;
+    Ok(Written {
+        user: user_row(row, sent)?,
+        changed: row.get("changed"),
+    })
 }
 
 /// Reads the columns that every function and view of users has in common; `doc` falls back to `sent`.
@@ -219,7 +227,11 @@ pub(super) fn user_row(row: &Row, sent: Option<&Value>) -> Result<UserRow, Error
 fn group_ref(value: &Value) -> Option<GroupRef> {
     Some(GroupRef {
         id: value.get("id")?.as_str()?.parse().ok()?,
-        display: value.get("display").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        display: value
+            .get("display")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 

@@ -101,10 +101,17 @@ impl Tokens {
         METRICS.token_expiry.reset();
         for token in list.iter().filter(|token| token.parent.is_none()) {
             if let Some(expiry) = token.expires_at {
-                METRICS.token_expiry.with_label_values(&[&token.public_id]).set(expiry.as_second() as f64);
+                METRICS
+                    .token_expiry
+                    .with_label_values(&[&token.public_id])
+                    .set(expiry.as_second() as f64);
             }
         }
-        self.known.store(Arc::new(list.into_iter().map(|token| (token.public_id.clone(), known(token))).collect()));
+        self.known.store(Arc::new(
+            list.into_iter()
+                .map(|token| (token.public_id.clone(), known(token)))
+                .collect(),
+        ));
         *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
         Ok(())
     }
@@ -128,7 +135,9 @@ impl Tokens {
     /// Who sends a request with these header fields.
     pub async fn authenticate(&self, headers: &HeaderMap, peer: Peer, db: &Database) -> Result<Caller, Refusal> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Unauthorized) };
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return Err(Refusal::Unauthorized);
+        };
         let bearer = value.to_str().ok().and_then(bearer).ok_or(Refusal::Unauthorized)?;
         let caller = match tokens::split(bearer) {
             Some((public_id, secret)) => self.by_secret(public_id, secret, db).await?,
@@ -171,7 +180,11 @@ impl Tokens {
         let known = self.known.load();
         let token = known.get(public_id)?;
         let valid = token.hash.matches(secret) && token.expires_at.is_none_or(|expiry| expiry > Timestamp::now());
-        Some(if valid { Ok(token.caller.clone()) } else { Err(Refusal::Unauthorized) })
+        Some(if valid {
+            Ok(token.caller.clone())
+        } else {
+            Err(Refusal::Unauthorized)
+        })
     }
 
     fn by_file(&self, bearer: &str) -> Result<Caller, Refusal> {
@@ -197,13 +210,25 @@ impl Tokens {
         if caller.token.starts_with("file:") {
             return;
         }
-        let from = peer.0.map_or_else(|| "unix socket".to_owned(), |address| address.ip().to_string());
-        let token_use = TokenUse { public_id: caller.token.to_string(), at: Timestamp::now(), from };
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(caller.token.clone(), token_use);
+        let from = peer
+            .0
+            .map_or_else(|| "unix socket".to_owned(), |address| address.ip().to_string());
+        let token_use = TokenUse {
+            public_id: caller.token.to_string(),
+            at: Timestamp::now(),
+            from,
+        };
+        self.uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(caller.token.clone(), token_use);
     }
 
     fn file_stamp(&self) -> Vec<Option<SystemTime>> {
-        self.files.iter().map(|path| fs::metadata(path).and_then(|file| file.modified()).ok()).collect()
+        self.files
+            .iter()
+            .map(|path| fs::metadata(path).and_then(|file| file.modified()).ok())
+            .collect()
     }
 
     fn read_files(&self) {
@@ -221,7 +246,10 @@ impl Tokens {
                         scopes: Arc::from([Scope::Scim]),
                         dialect: Dialect::default(),
                     };
-                    list.push(FileToken { hash: SecretHash::of(token), caller });
+                    list.push(FileToken {
+                        hash: SecretHash::of(token),
+                        caller,
+                    });
                 }
                 Err(error) => tracing::warn!(file = %path.display(), %error, "a token file cannot be read"),
             }

@@ -25,13 +25,22 @@ pub struct Json {
 /// 503 when the wait for one is over.
 pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) -> Result<Json, Refused> {
     check_media_type(headers)?;
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let usual = state.config.scim.body_limit;
     let place = if limit > usual && announced.is_none_or(|length| length > usual) {
-        Some(state.large_bodies.clone().acquire_owned().await.map_err(|_| ScimError::new(503, None, "shutting down"))?)
+        Some(
+            state
+                .large_bodies
+                .clone()
+                .acquire_owned()
+                .await
+                .map_err(|_| ScimError::new(503, None, "shutting down"))?,
+        )
     } else {
         None
     };
@@ -43,7 +52,11 @@ pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) 
         }
     })?;
     let bytes = bytes.to_bytes();
-    Ok(Json { object: parse(&bytes)?, bytes, _place: place })
+    Ok(Json {
+        object: parse(&bytes)?,
+        bytes,
+        _place: place,
+    })
 }
 
 /// The object in `bytes`; raises `invalidSyntax` with the place of the fault.
@@ -68,16 +81,20 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ScimError> {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(unsupported("compressed request bodies are not supported"));
     }
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut parts = value.split(';');
     let kind = parts.next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/scim+json") && !kind.eq_ignore_ascii_case("application/json") {
-        return Err(unsupported("the request body must be application/scim+json or application/json"));
+        return Err(unsupported(
+            "the request body must be application/scim+json or application/json",
+        ));
     }
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name.trim().eq_ignore_ascii_case("charset")
-            && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        if name.trim().eq_ignore_ascii_case("charset") && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
         {
             return Err(unsupported("the request body must be UTF-8"));
         }

@@ -69,34 +69,48 @@ impl Run<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.request.fail_on_errors.is_some_and(|limit| limit > 0 && self.failed >= limit)
+        self.request
+            .fail_on_errors
+            .is_some_and(|limit| limit > 0 && self.failed >= limit)
     }
 
     async fn step(&mut self, step: Step) {
         match step {
             Step::Run(index) => {
-                let Ok(operation) = &self.request.operations[index].operation else { return };
+                let Ok(operation) = &self.request.operations[index].operation else {
+                    return;
+                };
                 let outcome = match bulk::substitute(operation, &self.ids) {
                     Ok(operation) => self.run(&operation).await,
                     Err(error) => Err(error.into()),
                 };
                 self.note(index, outcome);
             }
-            Step::RunWithout { operation: index, reduced } => {
+            Step::RunWithout {
+                operation: index,
+                reduced,
+            } => {
                 let outcome = match bulk::substitute(&reduced, &self.ids) {
                     Ok(operation) => self.run(&operation).await,
                     Err(error) => Err(error.into()),
                 };
                 self.note(index, outcome);
             }
-            Step::Complete { operation: index, value } => self.complete(index, &value).await,
+            Step::Complete {
+                operation: index,
+                value,
+            } => self.complete(index, &value).await,
         }
     }
 
     /// Adds what a creation in a circle had to leave out; when that fails, takes the creation back.
     async fn complete(&mut self, index: usize, value: &Value) {
-        let Ok(operation) = &self.request.operations[index].operation else { return };
-        let Some(Some(Ok(Outcome { id: Some(id), .. }))) = self.outcomes.get(index) else { return };
+        let Ok(operation) = &self.request.operations[index].operation else {
+            return;
+        };
+        let Some(Some(Ok(Outcome { id: Some(id), .. }))) = self.outcomes.get(index) else {
+            return;
+        };
         let id = id.clone();
         let outcome = match Step::completion(value, &self.ids) {
             Ok(body) => self.change(operation.resource_type, &id, body, None).await,
@@ -104,7 +118,10 @@ impl Run<'_> {
         };
         match outcome {
             Ok(completed) => {
-                self.outcomes[index] = Some(Ok(Outcome { status: 201, ..completed }));
+                self.outcomes[index] = Some(Ok(Outcome {
+                    status: 201,
+                    ..completed
+                }));
             }
             Err(refused) => {
                 let bare = self.with_condition(None);
@@ -113,7 +130,10 @@ impl Run<'_> {
                     ResourceType::Group => groups::delete_group(self.state, &bare, &id).await,
                 };
                 if let Err(error) = undone {
-                    tracing::warn!(detail = error.error.detail, "a creation in a bulk request could not be taken back");
+                    tracing::warn!(
+                        detail = error.error.detail,
+                        "a creation in a bulk request could not be taken back"
+                    );
                 }
                 if let Some(bulk_id) = &self.request.operations[index].bulk_id {
                     self.ids.remove(bulk_id);
@@ -139,7 +159,9 @@ impl Run<'_> {
     async fn run(&self, operation: &BulkOperation) -> Result<Outcome, Refused> {
         let data = || match &operation.data {
             Some(Value::Object(object)) => Ok(object.clone()),
-            _ => Err(ScimError::invalid_syntax("The operation needs \"data\", a JSON object.")),
+            _ => Err(ScimError::invalid_syntax(
+                "The operation needs \"data\", a JSON object.",
+            )),
         };
         let id = operation.id.as_deref().unwrap_or_default();
         let condition = operation.version.as_deref().map(Precondition::parse).transpose()?;
@@ -153,7 +175,11 @@ impl Run<'_> {
             (BulkMethod::Put, ResourceType::Group) => {
                 let context = self.with_condition(condition);
                 let written = groups::replace_group(self.state, &context, id, data()?).await?;
-                Ok(outcome(200, &written.group.id.to_string(), version::print(written.group.version, None)))
+                Ok(outcome(
+                    200,
+                    &written.group.id.to_string(),
+                    version::print(written.group.version, None),
+                ))
             }
             (BulkMethod::Patch, kind) => self.change(kind, id, Value::Object(data()?), condition).await,
             (BulkMethod::Delete, kind) => {
@@ -162,7 +188,11 @@ impl Run<'_> {
                     ResourceType::User => users::delete_user(self.state, &context, id).await?,
                     ResourceType::Group => groups::delete_group(self.state, &context, id).await?,
                 }
-                Ok(Outcome { status: 204, id: Some(id.to_owned()), version: None })
+                Ok(Outcome {
+                    status: 204,
+                    id: Some(id.to_owned()),
+                    version: None,
+                })
             }
         }
     }
@@ -175,7 +205,11 @@ impl Run<'_> {
             }
             ResourceType::Group => {
                 let written = groups::create_group(self.state, self.context, data).await?;
-                outcome(201, &written.group.id.to_string(), version::print(written.group.version, None))
+                outcome(
+                    201,
+                    &written.group.id.to_string(),
+                    version::print(written.group.version, None),
+                )
             }
         })
     }
@@ -251,5 +285,9 @@ impl Run<'_> {
 }
 
 fn outcome(status: u16, id: &str, version: String) -> Outcome {
-    Outcome { status, id: Some(id.to_owned()), version: Some(version) }
+    Outcome {
+        status,
+        id: Some(id.to_owned()),
+        version: Some(version),
+    }
 }

@@ -13,7 +13,14 @@ use crate::scim::error::{ScimError, quoted};
 
 /// `GET /ServiceProviderConfig`.
 pub async fn service_provider_config(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
-    answer(&context, Some(discovery::service_provider_config(&state.scim_base, &state.scim_limits())), "")
+    answer(
+        &context,
+        Some(discovery::service_provider_config(
+            &state.scim_base,
+            &state.scim_limits(),
+        )),
+        "",
+    )
 }
 
 /// `GET /Schemas`.
@@ -41,12 +48,21 @@ pub async fn resource_type(
     Path(name): Path<String>,
     context: Context,
 ) -> Result<Response, Refused> {
-    answer(&context, discovery::resource_type_by_name(&state.scim_base, &name), &name)
+    answer(
+        &context,
+        discovery::resource_type_by_name(&state.scim_base, &name),
+        &name,
+    )
 }
 
 /// `/Me`: a token is no user of ours.
 pub async fn me() -> Refused {
-    ScimError::new(501, None, "The token stands for a client, not for a user: /Me is not offered.").into()
+    ScimError::new(
+        501,
+        None,
+        "The token stands for a client, not for a user: /Me is not offered.",
+    )
+    .into()
 }
 
 /// Filters are forbidden here (RFC 7644 §4), sorting and paging ignored.

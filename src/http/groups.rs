@@ -43,11 +43,7 @@ pub async fn create(
 }
 
 /// `GET /Groups/{id}` (RFC 7644 §3.4.1), with `If-None-Match` (§3.14).
-pub async fn get(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Refused> {
+pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: Context) -> Result<Response, Refused> {
     let projection = projection(&context)?;
     let group = count("get", state.db.group_get(parse_id(&id)?).await.map_err(Refused::from))?;
     let group = group.ok_or_else(|| not_found(&id))?;
@@ -108,7 +104,11 @@ pub async fn patch(
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Ok(written) = outcome {
-        mark(response.headers_mut(), &version::print(written.group.version, None), None);
+        mark(
+            response.headers_mut(),
+            &version::print(written.group.version, None),
+            None,
+        );
     }
     Ok(response)
 }
@@ -131,7 +131,10 @@ pub(super) async fn create_group(
 ) -> Result<Written, Refused> {
     let draft = GroupDraft::from_document(&normalise(GROUP, body, context.caller.dialect)?)?;
     let members = member_ids(&draft.members)?;
-    let outcome = state.db.group_create(Uuid::now_v7(), &draft, &members, &context.origin).await;
+    let outcome = state
+        .db
+        .group_create(Uuid::now_v7(), &draft, &members, &context.origin)
+        .await;
     count("create", outcome.map_err(Refused::from))
 }
 
@@ -146,18 +149,20 @@ pub(super) async fn replace_group(
     let id = parse_id(id)?;
     let draft = GroupDraft::from_document(&normalise(GROUP, body, context.caller.dialect)?)?;
     let expected = expected_version(state, context, id).await?;
-    let members = MembersUpdate { add: member_ids(&draft.members)?, remove: Vec::new(), replace: true };
-    let outcome = state.db.group_update(id, expected, Some(&draft), &members, &context.origin).await;
+    let members = MembersUpdate {
+        add: member_ids(&draft.members)?,
+        remove: Vec::new(),
+        replace: true,
+    };
+    let outcome = state
+        .db
+        .group_update(id, expected, Some(&draft), &members, &context.origin)
+        .await;
     count("replace", outcome.map_err(Refused::from))
 }
 
 /// Changes a group by a PATCH body. A change of members alone reads nothing of the group.
-pub(super) async fn patch_group(
-    state: &State,
-    context: &Context,
-    id: &str,
-    body: Value,
-) -> Result<Written, Refused> {
+pub(super) async fn patch_group(state: &State, context: &Context, id: &str, body: Value) -> Result<Written, Refused> {
     count("patch", patch_parts(state, context, id, body).await)
 }
 
@@ -168,7 +173,10 @@ async fn patch_parts(state: &State, context: &Context, id: &str, body: Value) ->
     let members = members_update(state, uuid, parts.members).await?;
     if parts.attributes.operations.is_empty() {
         let expected = expected_version(state, context, uuid).await?;
-        return Ok(state.db.group_update(uuid, expected, None, &members, &context.origin).await?);
+        return Ok(state
+            .db
+            .group_update(uuid, expected, None, &members, &context.origin)
+            .await?);
     }
     let mut attempt = 1;
     loop {
@@ -176,7 +184,11 @@ async fn patch_parts(state: &State, context: &Context, id: &str, body: Value) ->
         context.admit_version(group.version)?;
         let after = patch::apply(&parts.attributes, GROUP, id, &group::to_document(&group), dialect)?;
         let draft = GroupDraft::from_document(&after)?;
-        match state.db.group_update(uuid, Some(group.version), Some(&draft), &members, &context.origin).await {
+        match state
+            .db
+            .group_update(uuid, Some(group.version), Some(&draft), &members, &context.origin)
+            .await
+        {
             Err(Error::VersionMismatch { .. }) if attempt < ATTEMPTS => attempt += 1,
             outcome => return Ok(outcome?),
         }
@@ -187,7 +199,14 @@ async fn patch_parts(state: &State, context: &Context, id: &str, body: Value) ->
 pub(super) async fn delete_group(state: &State, context: &Context, id: &str) -> Result<(), Refused> {
     let id = parse_id(id)?;
     let expected = expected_version(state, context, id).await?;
-    count("delete", state.db.group_delete(id, expected, &context.origin).await.map_err(Refused::from))
+    count(
+        "delete",
+        state
+            .db
+            .group_delete(id, expected, &context.origin)
+            .await
+            .map_err(Refused::from),
+    )
 }
 
 /// The version a write must find: the current one when `If-Match` is given and allows it.
@@ -195,7 +214,11 @@ async fn expected_version(state: &State, context: &Context, id: Uuid) -> Result<
     if context.if_match.is_none() {
         return Ok(None);
     }
-    let group = state.db.group_get(id).await?.ok_or_else(|| not_found(&id.to_string()))?;
+    let group = state
+        .db
+        .group_get(id)
+        .await?
+        .ok_or_else(|| not_found(&id.to_string()))?;
     context.admit_version(group.version)?;
     Ok(Some(group.version))
 }
@@ -203,7 +226,11 @@ async fn expected_version(state: &State, context: &Context, id: Uuid) -> Result<
 async fn members_update(state: &State, group: Uuid, change: MembersChange) -> Result<MembersUpdate, Refused> {
     let delta = match change {
         MembersChange::Replace(members) => {
-            return Ok(MembersUpdate { add: member_ids(&members)?, remove: Vec::new(), replace: true });
+            return Ok(MembersUpdate {
+                add: member_ids(&members)?,
+                remove: Vec::new(),
+                replace: true,
+            });
         }
         MembersChange::Delta(delta) => delta,
         steps @ MembersChange::Steps(_) => steps.resolve(&all_members(state, group).await?),
@@ -226,7 +253,11 @@ async fn all_members(state: &State, group: Uuid) -> Result<Vec<MemberRef>, Error
         after = Some(last.id);
         all.extend(slice.iter().map(|member| MemberRef {
             id: member.id.to_string(),
-            kind: Some(if member.is_group { ResourceType::Group } else { ResourceType::User }),
+            kind: Some(if member.is_group {
+                ResourceType::Group
+            } else {
+                ResourceType::User
+            }),
         }));
     }
 }

@@ -55,7 +55,9 @@ pub async fn serve_tcp(
     let places = Arc::new(Semaphore::new(manners.max_connections));
     let graceful = GracefulShutdown::new();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            break;
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
@@ -71,18 +73,18 @@ pub async fn serve_tcp(
         };
         let _ = stream.set_nodelay(true);
         let (router, watcher, manners) = (router.clone(), graceful.watcher(), manners.clone());
-        let acceptor = certificates.as_ref().map(|certificates| TlsAcceptor::from(certificates.current()));
+        let acceptor = certificates
+            .as_ref()
+            .map(|certificates| TlsAcceptor::from(certificates.current()));
         tokio::spawn(async move {
             let peer = Peer(Some(peer));
             match acceptor {
                 None => converse(stream, router, peer, &manners, watcher).await,
-                Some(acceptor) => {
-                    match tokio::time::timeout(manners.header_timeout, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => converse(stream, router, peer, &manners, watcher).await,
-                        Ok(Err(error)) => tracing::debug!(listener = manners.label, %error, "TLS handshake failed"),
-                        Err(_) => tracing::debug!(listener = manners.label, "TLS handshake took too long"),
-                    }
-                }
+                Some(acceptor) => match tokio::time::timeout(manners.header_timeout, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => converse(stream, router, peer, &manners, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(listener = manners.label, %error, "TLS handshake failed"),
+                    Err(_) => tracing::debug!(listener = manners.label, "TLS handshake took too long"),
+                },
             }
             drop(place);
         });
@@ -95,7 +97,9 @@ pub async fn serve_unix(listener: UnixListener, router: Router, manners: Manners
     let places = Arc::new(Semaphore::new(manners.max_connections));
     let graceful = GracefulShutdown::new();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            break;
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
@@ -129,7 +133,10 @@ pub fn bind_unix(path: &Path) -> std::io::Result<UnixListener> {
 
 async fn drain(graceful: GracefulShutdown, manners: &Manners) {
     if tokio::time::timeout(manners.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!(listener = manners.label, "requests were still running at the end of the drain");
+        tracing::warn!(
+            listener = manners.label,
+            "requests were still running at the end of the drain"
+        );
     }
 }
 

@@ -43,7 +43,11 @@ impl Shown {
 
     /// One member as JSON. Ids and addresses need no escaping.
     fn write(self, text: &mut String, member: Member, base: &str) {
-        let kind = if member.is_group { ResourceType::Group } else { ResourceType::User };
+        let kind = if member.is_group {
+            ResourceType::Group
+        } else {
+            ResourceType::User
+        };
         let id = member.id.to_string();
         let mut separator = '{';
         let mut part = |name: &str, value: &str| {
@@ -81,7 +85,12 @@ pub async fn open(state: &State, group: &GroupRow, projection: &Projection) -> R
     };
     let mut document = group::render(group, &state.scim_base);
     projection.apply(&mut document);
-    Ok(Opened { head: group::render_head(&document), id: group.id, shown, first })
+    Ok(Opened {
+        head: group::render_head(&document),
+        id: group.id,
+        shown,
+        first,
+    })
 }
 
 /// Where JSON goes piece by piece.
@@ -115,7 +124,9 @@ impl Writer {
         if !self.write(&head).await {
             return false;
         }
-        let Some(shown) = shown.filter(|_| !first.is_empty()) else { return self.write("}").await };
+        let Some(shown) = shown.filter(|_| !first.is_empty()) else {
+            return self.write("}").await;
+        };
         let mut slice = first;
         let mut separator = ",\"members\":[";
         loop {
@@ -148,7 +159,10 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(2);
-    tokio::spawn(write(Writer { gathered: String::with_capacity(CHUNK + 256), sender }));
+    tokio::spawn(write(Writer {
+        gathered: String::with_capacity(CHUNK + 256),
+        sender,
+    }));
     Body::from_stream(stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|piece| (piece, receiver))
     }))
@@ -163,4 +177,3 @@ pub fn body(state: &State, opened: Opened) -> Body {
         }
     })
 }
-

@@ -38,7 +38,10 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
     let started = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(RequestId(id.clone()));
     let in_flight = METRICS.http_requests_in_flight.with_label_values(&[frame.listener]);
     in_flight.inc();
@@ -49,7 +52,11 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(_)) | Err(_)) => {
             tracing::error!(request_id = id, route, "a request handler has panicked");
-            refuse(500, "the service has met a defect; its log says more under the request id", None)
+            refuse(
+                500,
+                "the service has met a defect; its log says more under the request id",
+                None,
+            )
         }
         Err(_) => refuse(503, "the request took too long", Some(5)),
     };
@@ -107,5 +114,9 @@ fn method_label(method: &str) -> &str {
 }
 
 fn refuse(status: u16, detail: &str, retry_after: Option<u64>) -> Response {
-    Refused { error: ScimError::new(status, None, detail), retry_after }.into_response()
+    Refused {
+        error: ScimError::new(status, None, detail),
+        retry_after,
+    }
+    .into_response()
 }

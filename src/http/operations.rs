@@ -28,7 +28,11 @@ pub async fn ready(Shared(state): Shared<State>) -> Response {
         _ => json!({"answers": false}),
     };
     let body = json!({"ready": obstacle.is_none(), "reason": obstacle, "database": database});
-    let status = if obstacle.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if obstacle.is_none() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 

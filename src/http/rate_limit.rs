@@ -17,12 +17,17 @@ impl RateLimit {
     pub fn new(per_second: u32, burst: u32) -> Self {
         let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
+        Self {
+            limiter: RateLimiter::keyed(quota),
+            clock: DefaultClock::default(),
+        }
     }
 
     /// Counts a request of `token`; raises how long to wait when it has asked too much.
     pub fn admit(&self, token: &str) -> Result<(), Duration> {
-        self.limiter.check_key(&token.to_owned()).map_err(|early| early.wait_time_from(self.clock.now()))
+        self.limiter
+            .check_key(&token.to_owned())
+            .map_err(|early| early.wait_time_from(self.clock.now()))
     }
 
     /// Forgets tokens that have not asked for a while.

@@ -23,7 +23,10 @@ pub struct RequestLog {
 impl RequestLog {
     /// A log that keeps `keep` requests of each token; none when 0.
     pub fn new(keep: u32) -> Self {
-        Self { keep, waiting: Mutex::new(HashMap::new()) }
+        Self {
+            keep,
+            waiting: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Whether anything is kept.
@@ -62,7 +65,10 @@ pub fn shape(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let mut text = redact(None, &value, 0).to_string();
     if text.len() > MAX_SHAPE {
-        let end = (0..=MAX_SHAPE).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=MAX_SHAPE)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -73,18 +79,24 @@ fn redact(key: Option<&str>, value: &Value, depth: usize) -> Value {
     match value {
         _ if depth > 16 => Value::String("…".into()),
         Value::Object(members) => Value::Object(
-            members.iter().map(|(key, value)| (key.clone(), redact(Some(key), value, depth + 1))).collect(),
+            members
+                .iter()
+                .map(|(key, value)| (key.clone(), redact(Some(key), value, depth + 1)))
+                .collect(),
         ),
         Value::Array(items) => {
-            let mut shown: Vec<Value> = items.iter().take(MAX_ITEMS).map(|v| redact(key, v, depth + 1)).collect();
+            let mut shown: Vec<Value> = items
+                .iter()
+                .take(MAX_ITEMS)
+                .map(|v| redact(key, v, depth + 1))
+                .collect();
             if items.len() > MAX_ITEMS {
                 shown.push(Value::String(format!("… {} in all", items.len())));
             }
             Value::Array(shown)
         }
         Value::String(text) => match key {
-            Some("op" | "method" | "bulkId" | "type") => value.clone(),
-            Some("schemas") => value.clone(),
+            Some("op" | "method" | "bulkId" | "type" | "schemas") => value.clone(),
             Some("path") => Value::String(redact_quoted(text)),
             _ => Value::String(format!("({} characters)", text.chars().count())),
         },

@@ -33,7 +33,10 @@ pub struct Reason {
 
 impl From<ScimError> for Refused {
     fn from(error: ScimError) -> Self {
-        Self { error, retry_after: None }
+        Self {
+            error,
+            retry_after: None,
+        }
     }
 }
 
@@ -44,7 +47,11 @@ impl From<Error> for Refused {
         let mut retry_after = None;
         let with = |status, scim_type: Option<ScimType>, text: String| ScimError::new(status, scim_type, text);
         let about = |message: &str, subject: &str| {
-            if subject.is_empty() { message.to_owned() } else { format!("{subject}: {message}") }
+            if subject.is_empty() {
+                message.to_owned()
+            } else {
+                format!("{subject}: {message}")
+            }
         };
         let error = match error {
             Error::Taken { message, subject } | Error::Reserved { message, subject } => {
@@ -67,7 +74,11 @@ impl From<Error> for Refused {
             }
             Error::Internal(reason) => {
                 tracing::error!(%reason, "a request failed");
-                with(500, None, "the service has met a defect; its log says more under the request id".into())
+                with(
+                    500,
+                    None,
+                    "the service has met a defect; its log says more under the request id".into(),
+                )
             }
         };
         Self { error, retry_after }
@@ -77,18 +88,25 @@ impl From<Error> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let keyword = self.error.scim_type.map(ScimType::as_str);
-        METRICS.scim_errors.with_label_values(&[keyword.unwrap_or("none")]).inc();
+        METRICS
+            .scim_errors
+            .with_label_values(&[keyword.unwrap_or("none")])
+            .inc();
         let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = scim(status, &self.error.body());
         if status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="rollcall", error="invalid_token""#));
+            response.headers_mut().insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(r#"Bearer realm="rollcall", error="invalid_token""#),
+            );
         }
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(Reason { scim_type: keyword, detail: self.error.detail });
+        response.extensions_mut().insert(Reason {
+            scim_type: keyword,
+            detail: self.error.detail,
+        });
         response
     }
 }

@@ -37,12 +37,11 @@ pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Nex
     };
     let noted = state.request_log.is_on().then(|| Noted::of(&request));
     let token = caller.token.to_string();
-    let response = match check(&state, &caller, &request) {
-        Err(refused) => refused.into_response(),
-        Ok(()) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
+    let response = if let Err(refused) = check(&state, &caller, &request) {
+        refused.into_response()
+    } else {
+        request.extensions_mut().insert(caller);
+        next.run(request).await
     };
     if let Some(noted) = noted {
         state.request_log.note(noted.answered(token, &response, started));
@@ -55,7 +54,10 @@ fn check(state: &State, caller: &Caller, request: &Request) -> Result<(), Refuse
         return Err(refuse(403, "The token has no scope for SCIM: it needs \"scim\"."));
     }
     if !state.config.provisioning.enabled {
-        return Err(refuse(403, "Provisioning is switched off (user-provisioning-enabled=0)."));
+        return Err(refuse(
+            403,
+            "Provisioning is switched off (user-provisioning-enabled=0).",
+        ));
     }
     if let Err(pause) = state.rate_limit.admit(&caller.token) {
         METRICS.rate_limited.with_label_values(&["api"]).inc();
@@ -63,9 +65,16 @@ fn check(state: &State, caller: &Caller, request: &Request) -> Result<(), Refuse
         refused.retry_after = Some(pause.as_secs() + 1);
         return Err(refused);
     }
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let accept = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("*/*");
     if !accepts_json(accept) {
-        return Err(refuse(406, "The answer is application/scim+json, which the Accept header excludes."));
+        return Err(refuse(
+            406,
+            "The answer is application/scim+json, which the Accept header excludes.",
+        ));
     }
     Ok(())
 }
@@ -83,7 +92,11 @@ fn accepts_json(accept: &str) -> bool {
                     .and_then(|weight| weight.parse::<f32>().ok())
                     .is_some_and(|weight| weight <= 0.0)
             });
-            !refused && matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "application/scim+json")
+            !refused
+                && matches!(
+                    kind.as_str(),
+                    "*/*" | "application/*" | "application/json" | "application/scim+json"
+                )
         })
 }
 
@@ -104,13 +117,24 @@ pub struct BodyShape(pub Option<String>);
 
 impl Noted {
     fn of(request: &Request) -> Self {
-        let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+        let uri = request
+            .extensions()
+            .get::<OriginalUri>()
+            .map_or(request.uri(), |original| &original.0);
         let target = match uri.query() {
             None => uri.path().to_owned(),
             Some(query) => format!("{}?{}", uri.path(), redact_query(query)),
         };
-        let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-        Self { method: request.method().clone(), target, request_id }
+        let request_id = request
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default();
+        Self {
+            method: request.method().clone(),
+            target,
+            request_id,
+        }
     }
 
     fn answered(self, token: String, response: &Response, started: Instant) -> LoggedRequest {
@@ -125,7 +149,10 @@ impl Noted {
             scim_type: reason.and_then(|reason| reason.scim_type).map(str::to_owned),
             detail: reason.map(|reason| reason.detail.clone()),
             duration_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
-            body: response.extensions().get::<BodyShape>().and_then(|shape| shape.0.clone()),
+            body: response
+                .extensions()
+                .get::<BodyShape>()
+                .and_then(|shape| shape.0.clone()),
         }
     }
 }
@@ -195,7 +222,11 @@ impl<S: Sync> FromRequestParts<S> for Context {
             .cloned()
             .ok_or_else(|| Error::Internal("a SCIM handler without a caller".into()))?;
         let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default();
         Ok(Self {
             origin: Origin {
                 actor: format!("token:{}", caller.token),
@@ -205,15 +236,23 @@ impl<S: Sync> FromRequestParts<S> for Context {
             },
             if_match: precondition(&parts.headers, &axum::http::header::IF_MATCH)?,
             if_none_match: precondition(&parts.headers, &axum::http::header::IF_NONE_MATCH)?,
-            query: parts.uri.query().map(|query| form_pairs(query).collect()).unwrap_or_default(),
+            query: parts
+                .uri
+                .query()
+                .map(|query| form_pairs(query).collect())
+                .unwrap_or_default(),
             caller,
         })
     }
 }
 
 fn precondition(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Precondition>, Refused> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| refuse(400, "A precondition header is not plain text."))?;
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let text = value
+        .to_str()
+        .map_err(|_| refuse(400, "A precondition header is not plain text."))?;
     Ok(Some(Precondition::parse(text)?))
 }
 
@@ -221,9 +260,9 @@ impl Context {
     /// Raises 412 when `If-Match` excludes the version.
     pub fn admit_version(&self, version: i64) -> Result<(), ScimError> {
         match &self.if_match {
-            Some(condition) if !condition.allows(version) => {
-                Err(ScimError::precondition_failed("The resource has another version than If-Match names."))
-            }
+            Some(condition) if !condition.allows(version) => Err(ScimError::precondition_failed(
+                "The resource has another version than If-Match names.",
+            )),
             _ => Ok(()),
         }
     }

@@ -22,18 +22,23 @@ use crate::scim::schema::ResourceType;
 use crate::scim::user::UserRow;
 
 /// The projection that a query string asks for.
-pub(super) fn projection(
-    resource_type: ResourceType,
-    query: &[(String, String)],
-) -> Result<Projection, ScimError> {
+pub(super) fn projection(resource_type: ResourceType, query: &[(String, String)]) -> Result<Projection, ScimError> {
     let parameters = Parameters::from_pairs(query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-    Projection::parse(resource_type, parameters.attributes.as_deref(), parameters.excluded_attributes.as_deref())
+    Projection::parse(
+        resource_type,
+        parameters.attributes.as_deref(),
+        parameters.excluded_attributes.as_deref(),
+    )
 }
 
 /// A page of users.
 pub(super) async fn users(state: &State, parameters: &Parameters) -> Result<Response, Refused> {
-    let query =
-        ListQuery::parse(parameters, ResourceType::User, &state.scim_limits(), Timestamp::now().as_second())?;
+    let query = ListQuery::parse(
+        parameters,
+        ResourceType::User,
+        &state.scim_limits(),
+        Timestamp::now().as_second(),
+    )?;
     let page = state.db.user_page(&query, query.projection.wants("groups")).await?;
     let frame = frame(&query, page.total, page.rows.len(), &page);
     let mut text = frame.head().into_bytes();
@@ -44,11 +49,18 @@ pub(super) async fn users(state: &State, parameters: &Parameters) -> Result<Resp
 
 /// A page of groups, each with its members, streamed.
 pub(super) async fn groups(state: &State, parameters: &Parameters) -> Result<Response, Refused> {
-    let query =
-        ListQuery::parse(parameters, ResourceType::Group, &state.scim_limits(), Timestamp::now().as_second())?;
+    let query = ListQuery::parse(
+        parameters,
+        ResourceType::Group,
+        &state.scim_limits(),
+        Timestamp::now().as_second(),
+    )?;
     let page = state.db.group_page(&query).await?;
     let frame = frame(&query, page.total, page.rows.len(), &page);
-    Ok(scim_bytes(StatusCode::OK, streamed(state, frame, Vec::new(), page.rows, query.projection)))
+    Ok(scim_bytes(
+        StatusCode::OK,
+        streamed(state, frame, Vec::new(), page.rows, query.projection),
+    ))
 }
 
 /// `POST /.search`: users, then groups.
@@ -67,7 +79,10 @@ pub async fn search(
         return Err(ScimError::invalid_cursor("Pages by cursor are of one resource type: search below it.").into());
     };
     let page_size = of_users.count;
-    let users = state.db.user_page(&of_users, of_users.projection.wants("groups")).await?;
+    let users = state
+        .db
+        .user_page(&of_users, of_users.projection.wants("groups"))
+        .await?;
     let user_total = users.total.unwrap_or(0);
     of_groups.page = Place::Index(start.saturating_sub(user_total).max(1));
     of_groups.count = page_size.saturating_sub(u32::try_from(users.rows.len()).unwrap_or(u32::MAX));
@@ -81,7 +96,10 @@ pub async fn search(
     };
     let mut text = Vec::new();
     write_users(&state, &of_users.projection, &users.rows, &mut text)?;
-    Ok(scim_bytes(StatusCode::OK, streamed(&state, frame, text, groups.rows, of_groups.projection)))
+    Ok(scim_bytes(
+        StatusCode::OK,
+        streamed(&state, frame, text, groups.rows, of_groups.projection),
+    ))
 }
 
 fn frame<T>(query: &ListQuery, total: Option<u64>, items: usize, page: &Page<T>) -> ListFrame {
@@ -96,12 +114,7 @@ fn frame<T>(query: &ListQuery, total: Option<u64>, items: usize, page: &Page<T>)
     }
 }
 
-fn write_users(
-    state: &State,
-    projection: &Projection,
-    users: &[UserRow],
-    text: &mut Vec<u8>,
-) -> Result<(), Refused> {
+fn write_users(state: &State, projection: &Projection, users: &[UserRow], text: &mut Vec<u8>) -> Result<(), Refused> {
     for (index, user) in users.iter().enumerate() {
         if index > 0 {
             text.push(b',');
@@ -113,13 +126,7 @@ fn write_users(
 }
 
 /// The frame around what is ready and the groups, whose members are read while they are written.
-fn streamed(
-    state: &State,
-    frame: ListFrame,
-    ready: Vec<u8>,
-    groups: Vec<GroupRow>,
-    projection: Projection,
-) -> Body {
+fn streamed(state: &State, frame: ListFrame, ready: Vec<u8>, groups: Vec<GroupRow>, projection: Projection) -> Body {
     let state = state.clone();
     members::stream(move |mut writer| async move {
         let mut separator = if ready.is_empty() { "" } else { "," };

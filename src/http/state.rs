@@ -7,6 +7,7 @@ use anyhow::Context;
 use regex::Regex;
 
 use super::authenticate::Tokens;
+use super::nss::LastAnswers;
 use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
@@ -33,6 +34,8 @@ pub struct Shared {
     pub rate_limit: RateLimit,
     /// The last requests of each token.
     pub request_log: RequestLog,
+    /// What nodes were told last, for when no database answers.
+    pub last_answers: LastAnswers,
     /// Bodies above the usual limit that are held at once.
     pub large_bodies: Arc<Semaphore>,
     /// Whether the replica may be sent requests.

@@ -35,17 +35,16 @@ pub async fn create(
     let projection = projection(&context)?;
     let body = body::read(&state, &headers, body, state.config.scim.body_limit).await?;
     let outcome = create_user(&state, &context, body.object).await;
-    answer(&state, outcome, &projection, StatusCode::CREATED, &body.bytes)
+    Ok(answer(&state, outcome, &projection, StatusCode::CREATED, &body.bytes))
 }
 
 /// `GET /Users/{id}` (RFC 7644 §3.4.1), with `If-None-Match` (§3.14).
-pub async fn get(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Refused> {
+pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: Context) -> Result<Response, Refused> {
     let projection = projection(&context)?;
-    let user = count("get", state.db.user_get(parse_id(&id)?, true).await.map_err(Refused::from))?;
+    let user = count(
+        "get",
+        state.db.user_get(parse_id(&id)?, true).await.map_err(Refused::from),
+    )?;
     let user = user.ok_or_else(|| not_found(&id))?;
     let tag = user.tag();
     if context.if_none_match.is_some_and(|condition| condition.names(&tag)) {
@@ -85,7 +84,7 @@ pub async fn replace(
     let projection = projection(&context)?;
     let body = body::read(&state, &headers, body, state.config.scim.body_limit).await?;
     let outcome = replace_user(&state, &context, &id, body.object).await;
-    answer(&state, outcome, &projection, StatusCode::OK, &body.bytes)
+    Ok(answer(&state, outcome, &projection, StatusCode::OK, &body.bytes))
 }
 
 /// `PATCH /Users/{id}` (RFC 7644 §3.5.2). The answer is always the user, as Workbench's is.
@@ -99,7 +98,7 @@ pub async fn patch(
     let projection = projection(&context)?;
     let body = body::read(&state, &headers, body, state.config.scim.body_limit).await?;
     let outcome = patch_user(&state, &context, &id, Value::Object(body.object)).await;
-    answer(&state, outcome, &projection, StatusCode::OK, &body.bytes)
+    Ok(answer(&state, outcome, &projection, StatusCode::OK, &body.bytes))
 }
 
 /// `DELETE /Users/{id}` (RFC 7644 §3.6).
@@ -119,7 +118,14 @@ pub(super) async fn create_user(
     body: Map<String, Value>,
 ) -> Result<Written, Refused> {
     let draft = draft(state, &normalise(USER, body, context.caller.dialect)?)?;
-    count("create", state.db.user_create(Uuid::now_v7(), &draft, &context.origin).await.map_err(Refused::from))
+    count(
+        "create",
+        state
+            .db
+            .user_create(Uuid::now_v7(), &draft, &context.origin)
+            .await
+            .map_err(Refused::from),
+    )
 }
 
 /// Replaces a user by a body. What lives in columns and is not in the body stays.
@@ -132,17 +138,15 @@ pub(super) async fn replace_user(
     check_own_id(&body, id)?;
     let draft = draft(state, &normalise(USER, body, context.caller.dialect)?)?;
     let admit = |version| context.admit_version(version).map_err(Refused::from);
-    let outcome = state.db.user_modify(parse_id(id)?, &context.origin, admit, |_| Ok(draft.clone())).await;
+    let outcome = state
+        .db
+        .user_modify(parse_id(id)?, &context.origin, admit, |_| Ok(draft.clone()))
+        .await;
     count("replace", outcome)
 }
 
 /// Changes a user by a PATCH body.
-pub(super) async fn patch_user(
-    state: &State,
-    context: &Context,
-    id: &str,
-    body: Value,
-) -> Result<Written, Refused> {
+pub(super) async fn patch_user(state: &State, context: &Context, id: &str, body: Value) -> Result<Written, Refused> {
     let dialect = context.caller.dialect;
     let patch = patch::parse(USER, body, dialect)?;
     let admit = |version| context.admit_version(version).map_err(Refused::from);
@@ -164,11 +168,22 @@ pub(super) async fn delete_user(state: &State, context: &Context, id: &str) -> R
     let id = parse_id(id)?;
     let mut expected = None;
     if context.if_match.is_some() {
-        let user = state.db.user_get(id, false).await?.ok_or_else(|| not_found(&id.to_string()))?;
+        let user = state
+            .db
+            .user_get(id, false)
+            .await?
+            .ok_or_else(|| not_found(&id.to_string()))?;
         context.admit_version(user.version)?;
         expected = Some(user.version);
     }
-    count("delete", state.db.user_delete(id, expected, &context.origin).await.map_err(Refused::from))
+    count(
+        "delete",
+        state
+            .db
+            .user_delete(id, expected, &context.origin)
+            .await
+            .map_err(Refused::from),
+    )
 }
 
 /// The user as a projected document.
@@ -187,9 +202,7 @@ fn draft(state: &State, document: &Document) -> Result<UserDraft, Refused> {
 /// Raises `invalidValue` for a POSIX name that is asked for, is not the user's already, and breaks the site's rule.
 fn check_name_rule(state: &State, draft: &UserDraft, current: Option<&UserRow>) -> Result<(), Refused> {
     match &draft.posix_name {
-        Some(name)
-            if current.is_none_or(|user| user.posix_name != *name) && !state.user_name_rule.is_match(name) =>
-        {
+        Some(name) if current.is_none_or(|user| user.posix_name != *name) && !state.user_name_rule.is_match(name) => {
             Err(ScimError::invalid_value(format!(
                 "posixUserName does not fit the rule for POSIX names: {}",
                 state.config.provisioning.user_name_rule
@@ -206,26 +219,32 @@ fn answer(
     projection: &Projection,
     status: StatusCode,
     sent: &[u8],
-) -> Result<Response, Refused> {
+) -> Response {
     let mut response = match outcome {
         Ok(written) => document(state, &written.user, projection, status),
         Err(refused) => refused.into_response(),
     };
     note_shape(state, &mut response, sent);
-    Ok(response)
+    response
 }
 
 /// Keeps the shape of a refused body for the request log; that of an accepted one nobody asks for.
 pub(super) fn note_shape(state: &State, response: &mut Response, sent: &[u8]) {
     if state.request_log.is_on() && response.status().is_client_error() {
-        response.extensions_mut().insert(BodyShape(super::request_log::shape(sent)));
+        response
+            .extensions_mut()
+            .insert(BodyShape(super::request_log::shape(sent)));
     }
 }
 
 fn document(state: &State, user: &UserRow, projection: &Projection, status: StatusCode) -> Response {
     let mut response = scim(status, &render(state, user, projection));
     let location = user::location(&state.scim_base, USER, &user.id.to_string());
-    mark(response.headers_mut(), &user.tag(), (status == StatusCode::CREATED).then_some(&location));
+    mark(
+        response.headers_mut(),
+        &user.tag(),
+        (status == StatusCode::CREATED).then_some(&location),
+    );
     response
 }
 
@@ -240,7 +259,11 @@ pub(super) fn parse_id(id: &str) -> Result<Uuid, Refused> {
 
 /// 404 for a resource.
 pub(super) fn not_found(id: &str) -> Refused {
-    ScimError::not_found(format!("There is no resource with the id \"{}\".", crate::scim::error::quoted(id))).into()
+    ScimError::not_found(format!(
+        "There is no resource with the id \"{}\".",
+        crate::scim::error::quoted(id)
+    ))
+    .into()
 }
 
 /// Raises `mutability` when a PUT names another id than its path.

@@ -219,11 +219,7 @@ impl Server {
                 return Err(PrivatePostgresError::Vanished);
             }
         }
-        tracing::info!(
-            data_dir = %self.data_dir.root().display(),
-            version = self.binaries.major,
-            "private PostgreSQL runs: one machine, not highly available"
-        );
+        tracing::debug!(version = self.binaries.major, "private PostgreSQL takes connections");
         Ok(child)
     }
 

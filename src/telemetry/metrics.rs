@@ -9,30 +9,50 @@ use prometheus::{
 
 use super::names;
 
-const HTTP_BUCKETS: &[f64] =
-    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const HTTP_BUCKETS: &[f64] = &[
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
 
 /// All metrics of the process.
 pub struct Metrics {
     registry: Registry,
+    /// `names::HTTP_REQUEST_DURATION`.
     pub http_request_duration: HistogramVec,
+    /// `names::HTTP_REQUESTS_IN_FLIGHT`.
     pub http_requests_in_flight: IntGaugeVec,
+    /// `names::DB_POOL_CONNECTIONS`.
     pub db_pool_connections: IntGaugeVec,
+    /// `names::DB_POOL_CONNECTIONS_MAX`.
     pub db_pool_connections_max: IntGaugeVec,
+    /// `names::DB_POOL_WAITERS`.
     pub db_pool_waiters: IntGaugeVec,
+    /// `names::DB_POOL_WAIT`.
     pub db_pool_wait: Histogram,
+    /// `names::DB_QUERY_DURATION`.
     pub db_query_duration: HistogramVec,
+    /// `names::DB_ERRORS`.
     pub db_errors: IntCounterVec,
+    /// `names::DB_IN_RECOVERY`.
     pub db_in_recovery: IntGauge,
+    /// `names::DB_REPLICA_LAG`.
     pub db_replica_lag: Gauge,
+    /// `names::SCIM_OPERATIONS`.
     pub scim_operations: IntCounterVec,
+    /// `names::SCIM_ERRORS`.
     pub scim_errors: IntCounterVec,
+    /// `names::ID_ALLOCATIONS`.
     pub id_allocations: IntCounterVec,
+    /// `names::ID_POOL_REMAINING`.
     pub id_pool_remaining: IntGaugeVec,
+    /// `names::CACHE_REQUESTS`.
     pub cache_requests: IntCounterVec,
+    /// `names::TOKEN_EXPIRY`.
     pub token_expiry: GaugeVec,
+    /// `names::AUDIT_EVENTS`.
     pub audit_events: IntCounterVec,
+    /// `names::RATE_LIMITED`.
     pub rate_limited: IntCounterVec,
+    /// `names::SCHEMA_VERSION`.
     pub schema_version: IntGauge,
 }
 
@@ -41,7 +61,9 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 fn keep<T: Collector + Clone + 'static>(registry: &Registry, built: prometheus::Result<T>) -> T {
     let metric = built.expect("metric names and labels are constants that a test has built");
-    registry.register(Box::new(metric.clone())).expect("each metric is registered once");
+    registry
+        .register(Box::new(metric.clone()))
+        .expect("each metric is registered once");
     metric
 }
 
@@ -51,17 +73,29 @@ impl Metrics {
         let counter = |name, help, labels: &[&str]| keep(&r, IntCounterVec::new(Opts::new(name, help), labels));
         let gauge = |name, help, labels: &[&str]| keep(&r, IntGaugeVec::new(Opts::new(name, help), labels));
         let histogram = |name, help, labels: &[&str]| {
-            keep(&r, HistogramVec::new(HistogramOpts::new(name, help).buckets(HTTP_BUCKETS.to_vec()), labels))
+            keep(
+                &r,
+                HistogramVec::new(HistogramOpts::new(name, help).buckets(HTTP_BUCKETS.to_vec()), labels),
+            )
         };
         let build = gauge(names::BUILD_INFO, "The version that runs", &["version", "revision"]);
-        build.with_label_values(&[env!("CARGO_PKG_VERSION"), option_env!("ROLLCALL_REVISION").unwrap_or("unknown")]).set(1);
+        build
+            .with_label_values(&[
+                env!("CARGO_PKG_VERSION"),
+                option_env!("ROLLCALL_REVISION").unwrap_or("unknown"),
+            ])
+            .set(1);
         let metrics = Self {
             http_request_duration: histogram(
                 names::HTTP_REQUEST_DURATION,
                 "Seconds from the first byte of a request to the head of its answer",
                 &["listener", "method", "route", "status_class"],
             ),
-            http_requests_in_flight: gauge(names::HTTP_REQUESTS_IN_FLIGHT, "Requests being worked on", &["listener"]),
+            http_requests_in_flight: gauge(
+                names::HTTP_REQUESTS_IN_FLIGHT,
+                "Requests being worked on",
+                &["listener"],
+            ),
             db_pool_connections: gauge(
                 names::DB_POOL_CONNECTIONS,
                 "Open database connections by state",
@@ -85,10 +119,17 @@ impl Metrics {
                 "Seconds in one call of the SQL contract",
                 &["op"],
             ),
-            db_errors: counter(names::DB_ERRORS, "Database errors by class of SQLSTATE", &["sqlstate_class"]),
+            db_errors: counter(
+                names::DB_ERRORS,
+                "Database errors by class of SQLSTATE",
+                &["sqlstate_class"],
+            ),
             db_in_recovery: keep(
                 &r,
-                IntGauge::new(names::DB_IN_RECOVERY, "1 when the server behind the read pool is a standby"),
+                IntGauge::new(
+                    names::DB_IN_RECOVERY,
+                    "1 when the server behind the read pool is a standby",
+                ),
             ),
             db_replica_lag: keep(
                 &r,
@@ -102,13 +143,24 @@ impl Metrics {
             scim_errors: counter(names::SCIM_ERRORS, "Refused SCIM requests by scimType", &["scim_type"]),
             id_allocations: counter(names::ID_ALLOCATIONS, "Numbers given or refused", &["kind", "outcome"]),
             id_pool_remaining: gauge(names::ID_POOL_REMAINING, "Numbers left in a pool", &["pool"]),
-            cache_requests: counter(names::CACHE_REQUESTS, "Look-ups in caches of this process", &["cache", "result"]),
+            cache_requests: counter(
+                names::CACHE_REQUESTS,
+                "Look-ups in caches of this process",
+                &["cache", "result"],
+            ),
             token_expiry: keep(
                 &r,
-                GaugeVec::new(Opts::new(names::TOKEN_EXPIRY, "When a token expires, in seconds since 1970"), &["token_id"]),
+                GaugeVec::new(
+                    Opts::new(names::TOKEN_EXPIRY, "When a token expires, in seconds since 1970"),
+                    &["token_id"],
+                ),
             ),
             audit_events: counter(names::AUDIT_EVENTS, "Audit rows written or failed", &["outcome"]),
-            rate_limited: counter(names::RATE_LIMITED, "Requests refused because a token sent too many", &["listener"]),
+            rate_limited: counter(
+                names::RATE_LIMITED,
+                "Requests refused because a token sent too many",
+                &["listener"],
+            ),
             schema_version: keep(
                 &r,
                 IntGauge::new(names::SCHEMA_VERSION, "The newest migration in the database"),

@@ -12,9 +12,18 @@ fn address(text: &str) -> anyhow::Result<Address> {
 
 #[test]
 fn a_loopback_database_needs_no_tls_and_a_remote_one_does() {
-    assert_eq!(address("host=127.0.0.1 user=a").unwrap().config.get_ssl_mode(), SslMode::Disable);
-    assert_eq!(address("postgres://a@/db?host=/run/x").unwrap().config.get_ssl_mode(), SslMode::Disable);
-    assert_eq!(address("postgres://a@db.example/db").unwrap().config.get_ssl_mode(), SslMode::Require);
+    assert_eq!(
+        address("host=127.0.0.1 user=a").unwrap().config.get_ssl_mode(),
+        SslMode::Disable
+    );
+    assert_eq!(
+        address("postgres://a@/db?host=/run/x").unwrap().config.get_ssl_mode(),
+        SslMode::Disable
+    );
+    assert_eq!(
+        address("postgres://a@db.example/db").unwrap().config.get_ssl_mode(),
+        SslMode::Require
+    );
 }
 
 #[test]
@@ -31,13 +40,16 @@ fn quotes_and_escapes_in_passwords_survive() {
 
 #[test]
 fn several_hosts_and_session_attributes_are_kept() {
-    let parsed = address("postgres://a@10.0.0.1:1,10.0.0.2:2/db?target_session_attrs=read-write&sslmode=prefer").unwrap();
+    let parsed =
+        address("postgres://a@10.0.0.1:1,10.0.0.2:2/db?target_session_attrs=read-write&sslmode=prefer").unwrap();
     assert_eq!(parsed.config.get_hosts().len(), 2);
     assert_eq!(parsed.config.get_ssl_mode(), SslMode::Prefer);
 }
 
 #[test]
 fn no_part_of_a_bad_string_is_repeated() {
-    let Err(error) = address("postgres://a:s3cret@[bad") else { panic!("accepted") };
+    let Err(error) = address("postgres://a:s3cret@[bad") else {
+        panic!("accepted")
+    };
     assert!(!format!("{error:#}").contains("s3cret"));
 }

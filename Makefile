@@ -1,0 +1,60 @@
+# The commands of this repository; `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check supply-chain bootstrap fmt clean
+
+export CARGO_TERM_COLOR := never
+
+# A debug build is ready in half the time of a release build and shares everything with `make test`; for trying the
+# service out it is fast enough. `make run PROFILE=release` builds what packages ship.
+PROFILE ?= dev
+DATA_DIR ?= .rollcall
+# Where cargo puts things, whatever CARGO_TARGET_DIR and its configuration say.
+target = $(shell cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+binary = $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/rollcall
+
+help: ## lists the commands
+	@sed -n -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: ## builds and serves on 127.0.0.1:8080 with a private PostgreSQL in .rollcall
+	@packaging/bootstrap.sh run
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@service=$$$$; \
+	{ until [ -s $(DATA_DIR)/scim-token ] && curl -fs -o /dev/null http://127.0.0.1:9090/readyz; do \
+	    kill -0 $$service 2>/dev/null || exit 0; sleep 0.2; \
+	  done; \
+	  printf '\nReady. Try:\n\n  curl -H "Authorization: Bearer $$(cat $(DATA_DIR)/scim-token)" http://127.0.0.1:8080/scim/v2/Users\n\n'; \
+	} & \
+	exec $(binary) serve --data-dir $(DATA_DIR) --log-format text
+
+test: ## runs every test; installs what is missing; ends with "N passed, N failed"
+	@packaging/bootstrap.sh test
+	@.ci/test
+
+check: ## formatting, lints, documentation, licences, chart
+	@packaging/bootstrap.sh test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	@if cargo deny --version >/dev/null 2>&1; then \
+	    cargo deny --locked check licenses bans sources; \
+	else \
+	    echo "cargo-deny is not installed: checking licences only (make supply-chain checks the rest)"; \
+	    .ci/licences; \
+	fi
+	@if [ -x helm/lint ]; then helm/lint; fi
+
+supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo fetch --locked
+	cargo deny --locked check licenses bans sources
+
+bootstrap: ## installs what is missing for all of the above
+	@packaging/bootstrap.sh test
+
+fmt: ## formats the code
+	cargo fmt --all
+
+clean: ## removes what was built; keeps .rollcall
+	cargo clean

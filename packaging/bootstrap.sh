@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs what is missing for building, running and testing, and says what; does nothing when nothing is missing.
+# Debian and Ubuntu; elsewhere it only says what is missing. Rust itself is expected: see README.md.
+#
+# usage: packaging/bootstrap.sh run|test
+set -euo pipefail
+
+purpose=${1:?usage: bootstrap.sh run|test}
+packages=()
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+has_postgres() {
+    local initdb
+    has initdb && return
+    for initdb in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb; do
+        [ -x "$initdb" ] && return
+    done
+    return 1
+}
+
+has cargo || { echo "Rust is missing: install it with rustup (https://rustup.rs) or your distribution's package" >&2; exit 1; }
+has cc || packages+=(gcc libc6-dev)
+has_postgres || packages+=(postgresql)
+has curl || packages+=(curl)
+if [ "$purpose" = test ]; then
+    has psql || packages+=(postgresql-client)
+    has setpriv || packages+=(util-linux)
+fi
+
+if [ ${#packages[@]} -gt 0 ]; then
+    echo "missing, will be installed: ${packages[*]}"
+    if ! has apt-get; then
+        echo "this is not Debian or Ubuntu: please install what corresponds to ${packages[*]}" >&2
+        exit 1
+    fi
+    if [ "$(id -u)" -eq 0 ]; then
+        root=()
+    elif has sudo; then
+        root=(sudo)
+    else
+        echo "please run as root: apt-get install ${packages[*]}" >&2
+        exit 1
+    fi
+    "${root[@]}" apt-get update -qq
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
+fi
+
+if [ "$purpose" = test ]; then
+    for component in rustfmt clippy; do
+        tool=cargo-${component/rustfmt/fmt}
+        has "$tool" && continue
+        echo "missing, will be installed: $component"
+        has rustup || { echo "please install $component for your Rust" >&2; exit 1; }
+        rustup component add "$component"
+    done
+fi

@@ -1,0 +1,310 @@
+-- The read API of the nodes: records as JSON, as nss/CONTRACT.md says. p_options: shell (the default), retain_days.
+-- Everything here runs on a standby.
+
+-- Until when a deleted resource keeps resolving.
+create or replace function store.retained(p_deleted_at timestamptz, p_options jsonb) returns boolean
+language sql stable
+as $$ select p_deleted_at is null
+        or p_deleted_at > pg_catalog.now() - pg_catalog.make_interval(days => coalesce((p_options->>'retain_days')::int, 90)) $$;
+
+-- Whether somebody else answers by this user's name: a live user, or one who was deleted later.
+create or replace function store.user_name_is_gone(p_user store.users) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_user.deleted_at is not null
+    and (exists (select from store.users u where u.posix_name = p_user.posix_name and u.deleted_at is null)
+         or exists (select from store.users u where u.posix_name = p_user.posix_name and u.deleted_at is not null
+                      and (u.deleted_at, u.id) > (p_user.deleted_at, p_user.id)));
+end $$;
+
+-- The Passwd record of a user.
+create or replace function store.nss_passwd_record(p_user store.users, p_options jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_gone boolean := store.user_name_is_gone(p_user);
+  v_record jsonb;
+begin
+  v_record := jsonb_build_object(
+    'name', case when v_gone then p_user.posix_name || '.' || p_user.uid else p_user.posix_name end,
+    'uid', p_user.uid, 'gid', p_user.primary_gid, 'gecos', p_user.gecos, 'home', p_user.home,
+    'shell', case when p_user.deleted_at is not null then '/usr/sbin/nologin'
+                  else coalesce(p_user.shell, p_options->>'shell', '/bin/bash') end,
+    'state', case when p_user.deleted_at is not null then 'retired' when p_user.locked then 'locked' else 'live' end);
+  return case when v_gone then v_record || '{"by_uid_only": true}' else v_record end;
+end $$;
+
+-- The groups of a user, those that hold his groups included.
+create or replace function store.user_group_ids(p_user uuid) returns setof uuid
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    with recursive above(id) as (
+      select m.group_id from store.memberships m where m.member_id = p_user
+      union
+      select m.group_id from above a join store.memberships m on m.member_id = a.id and m.is_group)
+    select a.id from above a;
+end $$;
+
+-- All gids of a user, the primary included, ascending.
+create or replace function store.nss_gids(p_user store.users) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select jsonb_agg(x.gid order by x.gid)
+          from (select p_user.primary_gid as gid
+                union
+                select g.gid from store.user_group_ids(p_user.id) i(id) join store.groups g on g.id = i.id
+                  where g.deleted_at is null) x);
+end $$;
+
+-- The user who answers by this name or uid; null id when nobody does.
+create or replace function store.nss_find_user(p_name text, p_uid bigint, p_options jsonb) returns store.users
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user store.users%rowtype;
+begin
+  if p_uid is not null then
+    select * into v_user from store.users u where u.uid = p_uid and store.retained(u.deleted_at, p_options);
+    return v_user;
+  end if;
+  select * into v_user from store.users u where u.posix_name = p_name and u.deleted_at is null;
+  if not found then
+    select * into v_user from store.users u where u.posix_name = p_name and u.deleted_at is not null
+      order by u.deleted_at desc, u.id desc limit 1;
+    if not store.retained(v_user.deleted_at, p_options) then
+      return null;
+    end if;
+  end if;
+  return v_user;
+end $$;
+
+-- Passwd of one user; null when there is none.
+create or replace function api.nss_passwd(p_name text, p_uid bigint, p_options jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user store.users%rowtype := store.nss_find_user(p_name, p_uid, p_options);
+begin
+  return case when v_user.id is not null then store.nss_passwd_record(v_user, p_options) end;
+end $$;
+
+-- Shadow of one user; null when there is none. A locked or deleted user's has expired, so that no key opens it.
+create or replace function store.nss_shadow_record(p_user store.users) returns jsonb
+language sql stable
+as $$
+  select pg_catalog.jsonb_build_object('name', p_user.posix_name,
+    'password', case when p_user.locked or p_user.deleted_at is not null then '!' else '*' end,
+    'last_change', null, 'min', null, 'max', null, 'warn', null, 'inactive', null,
+    'expire', case when p_user.locked or p_user.deleted_at is not null then 1 end)
+$$;
+
+create or replace function api.nss_shadow(p_name text, p_options jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user store.users%rowtype := store.nss_find_user(p_name, null, p_options);
+begin
+  return case when v_user.id is not null then store.nss_shadow_record(v_user) end;
+end $$;
+
+-- The gids of one user; null when there is none.
+create or replace function api.nss_initgroups(p_name text, p_options jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user store.users%rowtype := store.nss_find_user(p_name, null, p_options);
+begin
+  return case when v_user.id is not null then
+    jsonb_build_object('name', v_user.posix_name, 'gid', v_user.primary_gid, 'gids', store.nss_gids(v_user)) end;
+end $$;
+
+-- The User record: Passwd with id and gids.
+create or replace function store.nss_user_record(p_user store.users, p_options jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return store.nss_passwd_record(p_user, p_options)
+    || jsonb_build_object('id', p_user.id, 'gids', store.nss_gids(p_user));
+end $$;
+
+-- What a login needs, in one answer; null when there is no such user.
+create or replace function api.nss_user(p_name text, p_uid bigint, p_with_shadow boolean, p_options jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user store.users%rowtype := store.nss_find_user(p_name, p_uid, p_options);
+  v_record jsonb;
+begin
+  if v_user.id is null then
+    return null;
+  end if;
+  v_record := store.nss_user_record(v_user, p_options) || jsonb_build_object('groups',
+    (select coalesce(jsonb_agg(jsonb_build_object('name', x.name, 'gid', x.gid) order by x.gid), '[]')
+     from (select v_user.posix_name as name, v_user.primary_gid as gid where v_user.private_group
+           union all
+           select g.posix_name, g.gid from store.groups g
+             where g.deleted_at is null and (g.id in (select i.id from store.user_group_ids(v_user.id) i(id))
+                                             or (g.gid = v_user.primary_gid and not v_user.private_group))) x));
+  return case when p_with_shadow then v_record || jsonb_build_object('shadow', store.nss_shadow_record(v_user))
+              else v_record end;
+end $$;
+
+-- The names of the users a group holds, at any depth, sorted bytewise.
+create or replace function store.nss_members(p_group uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    with recursive beneath(id) as (
+      select p_group
+      union
+      select m.member_id from beneath b join store.memberships m on m.group_id = b.id and m.is_group)
+    select coalesce(jsonb_agg(distinct u.posix_name), '[]')
+    from beneath b join store.memberships m on m.group_id = b.id and not m.is_group
+      join store.users u on u.id = m.member_id
+    where u.deleted_at is null);
+end $$;
+
+-- One group by name or gid, with its members; null when there is none. A deleted group answers like a deleted user.
+create or replace function api.nss_group(p_name text, p_gid bigint, p_options jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_owner uuid;
+  v_group store.groups%rowtype;
+  v_user store.users%rowtype;
+  v_taken boolean;
+begin
+  if p_gid is not null then
+    select i.gid_owner into v_owner from store.posix_ids i where i.id = p_gid;
+  else
+    select n.owner into v_owner from store.posix_group_names n where n.name = p_name;
+    if v_owner is null then
+      select g.id into v_owner from store.groups g where g.posix_name = p_name and g.deleted_at is not null
+        order by g.deleted_at desc limit 1;
+    end if;
+  end if;
+  select * into v_group from store.groups g where g.id = v_owner and (p_gid is null or g.gid = p_gid)
+    and store.retained(g.deleted_at, p_options);
+  if found then
+    v_taken := v_group.deleted_at is not null
+      and exists (select from store.posix_group_names n where n.name = v_group.posix_name);
+    return jsonb_build_object(
+      'name', case when v_taken then v_group.posix_name || '.' || v_group.gid else v_group.posix_name end,
+      'gid', v_group.gid, 'members', store.nss_members(v_group.id));
+  end if;
+  select * into v_user from store.users u where u.id = v_owner and u.private_group
+    and (p_gid is null or u.primary_gid = p_gid) and store.retained(u.deleted_at, p_options);
+  if not found then
+    return null;
+  end if;
+  v_taken := v_user.deleted_at is not null
+    and exists (select from store.posix_group_names n where n.name = v_user.posix_name);
+  return jsonb_build_object(
+    'name', case when v_taken then v_user.posix_name || '.' || v_user.primary_gid else v_user.posix_name end,
+    'gid', v_user.primary_gid, 'members', '[]'::jsonb);
+end $$;
+
+-- A page of users after p_after in the order of their ids; p_full: User records, else Passwd. `next` is null at the end.
+create or replace function api.nss_users_page(p_after uuid, p_limit int, p_full boolean, p_options jsonb)
+returns table (entries jsonb, private_groups jsonb, next uuid)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    with page as materialized (
+      select u from store.users u
+      where (p_after is null or u.id > p_after) and store.retained(u.deleted_at, p_options)
+      order by u.id limit p_limit)
+    select coalesce(jsonb_agg(case when p_full then store.nss_user_record(p.u, p_options)
+                                   else store.nss_passwd_record(p.u, p_options) end order by (p.u).id), '[]'),
+           coalesce(jsonb_agg(jsonb_build_object('id', (p.u).id, 'name', (p.u).posix_name, 'gid', (p.u).primary_gid,
+                                                 'members', '[]'::jsonb) order by (p.u).id)
+                      filter (where (p.u).private_group and (p.u).deleted_at is null), '[]'),
+           case when count(*) = p_limit then (array_agg((p.u).id order by (p.u).id desc))[1] end
+    from page p;
+end $$;
+
+-- A page of groups after p_after in the order of their ids, private ones left out.
+create or replace function api.nss_groups_page(p_after uuid, p_limit int, p_with_members boolean)
+returns table (entries jsonb, next uuid)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    with page as materialized (
+      select g.id, g.posix_name, g.gid from store.groups g
+      where (p_after is null or g.id > p_after) and g.deleted_at is null order by g.id limit p_limit)
+    select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.posix_name, 'gid', p.gid)
+                              || case when p_with_members then jsonb_build_object('members', store.nss_members(p.id))
+                                      else '{}' end order by p.id), '[]'),
+           case when count(*) = p_limit then (array_agg(p.id order by p.id desc))[1] end
+    from page p;
+end $$;
+
+-- The epoch of the ids and where the feed stands: everything up to the id was visible to this snapshot.
+create or replace function api.nss_feed_position() returns table (epoch bigint, id bigint)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+begin
+  return query select e.epoch,
+    greatest((select s.cut_to from store.feed_state s),
+             coalesce((select min(f.id) - 1 from store.change_feed f where f.xid >= v_horizon),
+                      (select max(f.id) from store.change_feed f), 0))
+    from store.id_epoch e;
+end $$;
+
+-- What has changed after feed row p_id, of which p_ordinal parts have been seen: the state now of each user and group.
+-- No row when the cursor is of another epoch or older than the feed. Rows of transactions that are still open to others
+-- are sent at once, but the new position stays before them, so that nothing that commits late is missed.
+create or replace function api.nss_changes(p_epoch bigint, p_id bigint, p_ordinal int, p_limit int, p_options jsonb)
+returns table (epoch bigint, id bigint, ordinal int, more boolean, changes jsonb)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+  v_epoch bigint := (select e.epoch from store.id_epoch e);
+  v_targets int;
+begin
+  if p_epoch is distinct from v_epoch or p_id < (select s.cut_to from store.feed_state s) then
+    return;
+  end if;
+  return query
+    with parts as materialized (
+      -- Part 0 of a row is its subject, part n the n-th of its members.
+      select f.id, p.n, f.xid < v_horizon as settled,
+             case when p.n = 0 then f.kind else 'user' end as kind,
+             case when p.n = 0 then f.subject else f.members[p.n] end as subject
+      from store.change_feed f
+        cross join lateral generate_series(0, coalesce(cardinality(f.members), 0)) p(n)
+      where f.id >= p_id and (f.id > p_id or p.n >= p_ordinal)
+      order by f.id, p.n
+      limit p_limit),
+    first_open as (select min(o.id) as id from parts o where not o.settled),
+    seen as (select s.id, s.n from parts s, first_open o where o.id is null or s.id < o.id order by s.id desc, s.n desc limit 1),
+    targets as (select distinct t.kind, t.subject from parts t),
+    users as (
+      select u, t.subject from targets t left join store.users u on u.id = t.subject and store.retained(u.deleted_at, p_options)
+      where t.kind = 'user'),
+    lines as (
+      select jsonb_build_object('kind', 'user', 'id', u.subject, 'group', null, 'user',
+               case when (u.u).id is not null then store.nss_user_record(u.u, p_options) end) as line from users u
+      union all
+      select jsonb_build_object('kind', 'group', 'id', u.subject, 'user', null, 'group',
+               case when (u.u).private_group and (u.u).deleted_at is null then
+                 jsonb_build_object('id', u.subject, 'name', (u.u).posix_name, 'gid', (u.u).primary_gid, 'members', '[]'::jsonb) end)
+        from users u
+      union all
+      select jsonb_build_object('kind', 'group', 'id', t.subject, 'user', null, 'group',
+               case when g.id is not null then jsonb_build_object('id', g.id, 'name', g.posix_name, 'gid', g.gid) end)
+        from targets t left join store.groups g on g.id = t.subject and g.deleted_at is null
+        where t.kind = 'group')
+    select v_epoch, coalesce((select s.id from seen s), p_id), coalesce((select s.n + 1 from seen s), p_ordinal),
+           (select count(*) = p_limit from parts), (select coalesce(jsonb_agg(l.line), '[]') from lines l);
+end $$;

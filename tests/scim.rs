@@ -1,0 +1,3 @@
+//! The SCIM service over HTTP.
+
+mod users;
