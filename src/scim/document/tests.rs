@@ -1,5 +1,5 @@
 //! Tests of normalising.
-#![expect(clippy::needless_pass_by_value, reason = \"tests build their arguments on the spot\")]
+#![expect(clippy::needless_pass_by_value, reason = "tests build their arguments on the spot")]
 
 mod limits;
 mod properties;

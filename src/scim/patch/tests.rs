@@ -1,5 +1,5 @@
 //! Tests of PATCH.
-#![expect(clippy::needless_pass_by_value, reason = \"tests build their arguments on the spot\")]
+#![expect(clippy::needless_pass_by_value, reason = "tests build their arguments on the spot")]
 
 mod add;
 mod atomic;

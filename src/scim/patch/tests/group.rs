@@ -1,5 +1,5 @@
 //! Membership changes.
-#![expect(clippy::needless_pass_by_value, reason = \"tests build their arguments on the spot\")]
+#![expect(clippy::needless_pass_by_value, reason = "tests build their arguments on the spot")]
 
 use super::*;
 use crate::scim::group::MemberRef;
