@@ -1,4 +1,4 @@
-//! Tests of the compiler's output. Agreement with PostgreSQL itself is tested with a database.
+//! Tests of the compiler's output. That they mean the same in memory and in the database is tested with a database.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -210,12 +210,17 @@ proptest! {
     }
 
     #[test]
-    fn no_text_of_a_client_is_part_of_the_sql(value in "[ -~]{0,20}", operator in prop::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "le"])) {
+    fn no_text_of_a_client_is_part_of_the_sql(
+        value in "[ -~]{0,20}",
+        operator in prop::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "le"]),
+        path in prop::sample::select(vec![
+            "userName", "title", "emails", "emails.type", "name.givenName", "manager", "id", "schemas", "groups.display",
+            "meta.version", "meta.location",
+        ]),
+    ) {
         let marked = serde_json::Value::from(format!("QQ{value}"));
-        for path in ["userName", "title", "emails", "emails.type", "name.givenName", "manager", "id", "schemas", "groups.display", "meta.version", "meta.location"] {
-            let (sql, _) = user(&format!("{path} {operator} {marked} or emails[value {operator} {marked}]"));
-            prop_assert!(!sql.contains("QQ") && !sql.contains("qq"), "{}", sql);
-        }
+        let (sql, _) = user(&format!("{path} {operator} {marked} or emails[value {operator} {marked}]"));
+        prop_assert!(!sql.contains("QQ") && !sql.contains("qq"), "{}", sql);
     }
 }
 

@@ -1,5 +1,10 @@
 //! Tests of Bulk requests.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a JSON literal reads better without a borrow"
+)]
+
 use serde_json::json;
 
 use super::*;
@@ -141,6 +146,16 @@ fn faulty_operations_fail_alone() {
     assert!(fine[7]);
     assert_eq!(order(&plan(&request)), [7]);
     assert_eq!(request.operations[8].bulk_id.as_deref(), Some("u"));
+}
+
+#[test]
+fn the_fields_of_an_operation_are_bounded() {
+    let fine = |length: usize| {
+        let request = request(json!([{"method": "DELETE", "path": format!("/Users/{}", "a".repeat(length - 7))}]));
+        request.operations[0].operation.is_ok()
+    };
+    assert!(fine(1_024));
+    assert!(!fine(1_025));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::scim::Dialect;
 use crate::scim::document::{normalise, object};
+use crate::scim::limits::EXTERNAL_ID_CHARACTERS;
 
 const BASE: &str = "https://scim.example.org/scim/v2";
 
@@ -66,6 +67,13 @@ fn names_that_would_do_harm_are_refused() {
     ] {
         assert_eq!(draft(body).unwrap_err().scim_type.unwrap().as_str(), "invalidValue");
     }
+}
+
+#[test]
+fn the_id_of_a_member_is_bounded() {
+    let group = |length: usize| draft(json!({"displayName": "Ops", "members": [{"value": "a".repeat(length)}]}));
+    group(EXTERNAL_ID_CHARACTERS).unwrap();
+    assert!(group(EXTERNAL_ID_CHARACTERS + 1).is_err());
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! Tests of PATCH.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a JSON literal reads better without a borrow"
+)]
+
 mod add;
 mod atomic;
 mod group;

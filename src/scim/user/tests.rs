@@ -227,6 +227,48 @@ fn removing_the_admin_attribute_takes_the_right_away() {
 }
 
 #[test]
+fn a_removed_active_is_not_shown_until_it_is_set_again() {
+    let patched = |row: &UserRow, operation: Value| {
+        let before = to_document(row);
+        let request = patch::parse(ResourceType::User, json!({"Operations": [operation]}), Dialect::Strict).unwrap();
+        let after = patch::apply(&request, ResourceType::User, "x", &before, Dialect::Strict).unwrap();
+        UserDraft::from_patched(&before, &after).unwrap()
+    };
+    let removed = patched(&row(), json!({"op": "remove", "path": "active"}));
+    assert_eq!(removed.active, None);
+    let hidden = UserRow {
+        doc: removed.doc,
+        ..row()
+    };
+    assert!(render(&hidden, BASE).get("active").is_none());
+    let renamed = patched(&hidden, json!({"op": "replace", "path": "title", "value": "Dr"}));
+    assert!(
+        render(
+            &UserRow {
+                doc: renamed.doc,
+                ..row()
+            },
+            BASE
+        )
+        .get("active")
+        .is_none()
+    );
+    let set = patched(&hidden, json!({"op": "replace", "path": "active", "value": true}));
+    assert_eq!(set.active, Some(true));
+    assert_eq!(
+        render(
+            &UserRow {
+                doc: set.doc,
+                locked: false,
+                ..row()
+            },
+            BASE
+        )["active"],
+        true
+    );
+}
+
+#[test]
 fn locations_percent_encode_the_id() {
     assert_eq!(
         location(BASE, ResourceType::User, "é/1"),

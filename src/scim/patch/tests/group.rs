@@ -1,5 +1,10 @@
 //! Membership changes.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a JSON literal reads better without a borrow"
+)]
+
 use super::*;
 use crate::scim::group::MemberRef;
 use crate::scim::limits::MEMBERS;
