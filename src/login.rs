@@ -136,11 +136,10 @@ fn admit(user: &LoginUser, minimum_uid: i64) -> Result<(), Refusal> {
 }
 
 fn note(prepared: &Prepared, user: &LoginUser) -> SignInNote {
-    let now = jiff::Timestamp::now();
     SignInNote {
         user_id: user.id,
         provider: prepared.draft.provider.clone(),
-        at: now,
-        claims_at: prepared.draft.at.unwrap_or(now),
+        at: jiff::Timestamp::now(),
+        claims_at: prepared.draft.at,
     }
 }

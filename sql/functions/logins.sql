@@ -192,7 +192,7 @@ declare
   v_key text := p_login->>'user_name_key';
   v_provider text := p_login->>'provider';
   v_subject text := p_login->>'subject';
-  v_at timestamptz := coalesce((p_login->>'at')::timestamptz, api.now());
+  v_at timestamptz := (p_login->>'at')::timestamptz;
   v_required text[] := array(select jsonb_array_elements_text(coalesce(p_login->'required', '[]')));
   v_user store.users%rowtype;
   v_state store.login_state%rowtype;
@@ -266,7 +266,8 @@ begin
   -- stays open, and the next sign-in compares once more.
   insert into store.login_state as l (user_id, provider, subject, claims_hash, claims_at)
     values (v_user.id, v_provider, v_subject,
-            case when created or v_state.user_id is not null then decode(p_login->>'hash', 'hex') end, v_at)
+            case when created or v_state.user_id is not null then decode(p_login->>'hash', 'hex') end,
+            coalesce(v_at, greatest(api.now(), v_state.claims_at)))
     on conflict (user_id, provider) do update
       set subject = coalesce(l.subject, excluded.subject), claims_hash = excluded.claims_hash, claims_at = excluded.claims_at;
 

@@ -157,8 +157,8 @@ pub struct SignInNote {
     pub provider: String,
     /// When.
     pub at: Timestamp,
-    /// When the assertion was made.
-    pub claims_at: Timestamp,
+    /// When the assertion was made, if it says.
+    pub claims_at: Option<Timestamp>,
 }
 
 impl Database {
