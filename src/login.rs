@@ -8,6 +8,7 @@ mod claims;
 pub mod groups;
 mod headers;
 mod networks;
+pub mod openid;
 pub mod return_path;
 mod refusal;
 mod rewrite;
