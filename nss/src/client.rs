@@ -2,7 +2,7 @@
 
 mod connection;
 
-use crate::config::{Config, Scheme};
+use crate::config::{Config, SafeFileError, Scheme};
 use crate::contract::{BODY_MAX, is_cursor_gone, is_not_found};
 use crate::http::{Request, Response};
 use crate::resolve::resolve;
@@ -26,6 +26,8 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 pub enum Fault {
     /// No usable token, no address.
     Unconfigured,
+    /// No descriptor or memory left in this process.
+    Local,
     /// Nothing in time.
     TimedOut,
     /// Nobody there, a wrong certificate, garbage, a status that says nothing about the question.
@@ -111,7 +113,10 @@ impl Client {
         deadline: Instant,
     ) -> Result<Said, Fault> {
         let address = self.config.addresses.get(index).ok_or(Fault::Unconfigured)?;
-        let token = token(&self.config, address, admin).ok_or(Fault::Unconfigured)?;
+        let token = token(&self.config, address, admin).map_err(|error| match error {
+            SafeFileError::Transient => Fault::Local,
+            SafeFileError::Missing | SafeFileError::Denied | SafeFileError::Unsafe => Fault::Unconfigured,
+        })?;
         let request = Request {
             target: &format!("{}/nss/v1{target}", address.prefix),
             host: &address.host_header(),
@@ -119,8 +124,9 @@ impl Client {
             etag,
             body_max: BODY_MAX,
         };
-        let response = self.exchange(index, &request, deadline).map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => Fault::TimedOut,
+        let response = self.exchange(index, &request, deadline).map_err(|error| match (error.kind(), error.raw_os_error()) {
+            (io::ErrorKind::TimedOut, _) => Fault::TimedOut,
+            (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => Fault::Local,
             _ => Fault::Failed,
         })?;
         match response.status {

@@ -80,12 +80,13 @@ impl Direct {
                 give(&entry, each)
             }
             Err(fault) => {
-                if fault != Fault::Unconfigured {
+                if matches!(fault, Fault::TimedOut | Fault::Failed) {
                     self.breaker.open(now_ms() + self.client.config().breaker_retry_ms);
                 }
                 match (stale, fault) {
                     (Some(entry), _) => give(&entry, each),
                     (None, Fault::Unconfigured) => Answer::Unconfigured,
+                    (None, Fault::Local) => Answer::Local,
                     (None, Fault::TimedOut | Fault::Failed) => Answer::Unknown,
                 }
             }
@@ -191,6 +192,7 @@ impl Direct {
         let limit = Duration::from_millis(self.client.config().request_timeout_ms);
         self.client.get(target, caller.admin, None, limit).map_err(|fault| match fault {
             Fault::Unconfigured => Answer::Unconfigured,
+            Fault::Local => Answer::Local,
             Fault::TimedOut | Fault::Failed => {
                 self.breaker.open(now_ms() + self.client.config().breaker_retry_ms);
                 Answer::Unknown

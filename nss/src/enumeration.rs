@@ -127,8 +127,8 @@ impl Pages {
             match answer {
                 Ok(Answer::Found) => {}
                 Ok(Answer::None) => return Outcome::NotFound,
-                Ok(Answer::Unknown) => return Outcome::CannotKnow,
-                Ok(Answer::Unconfigured) => return Outcome::Unconfigured,
+                Ok(Answer::Unknown | Answer::Local) => return Outcome::CannotKnow,
+                Ok(Answer::Unconfigured) => return Outcome::Denied,
                 Err(outcome) => return outcome,
             }
         }

@@ -12,7 +12,7 @@ use crate::record::{Key, Kind, Record};
 use crate::rules::{IdRange, is_name};
 use sources::{AGENT_LIMIT_MS, AGENT_SILENT_MS};
 
-/// How a look-up ends; [`crate::ffi`] turns it into status and errno.
+/// How a look-up ends; the entry points turn it into status and errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Handed out.
@@ -25,7 +25,7 @@ pub enum Outcome {
     CannotKnow,
     /// No configuration, no token.
     Unconfigured,
-    /// Shadow without privilege.
+    /// Shadow without privilege; a configuration or token that may not be used.
     Denied,
     /// No memory.
     NoMemory,

@@ -43,6 +43,8 @@ pub enum Answer {
     Unknown,
     /// No usable token or configuration.
     Unconfigured,
+    /// This process lacks descriptors or memory: cannot know, but the service is not to blame.
+    Local,
 }
 
 impl Answer {
@@ -53,6 +55,7 @@ impl Answer {
             Self::None => 0,
             Self::Unknown => -1,
             Self::Unconfigured => -2,
+            Self::Local => -3,
         }
     }
 
@@ -62,6 +65,7 @@ impl Answer {
             1 => Self::Found,
             0 => Self::None,
             -2 => Self::Unconfigured,
+            -3 => Self::Local,
             _ => Self::Unknown,
         }
     }

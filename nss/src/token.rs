@@ -5,13 +5,17 @@ use crate::config::{Address, Config, SafeFileError, read_safe};
 /// Longest token file, bytes.
 const TOKEN_MAX: usize = 4096;
 
-/// The token for a request to `address`, or None when there is none that may be used. `admin`: the caller's effective uid is 0.
-pub fn token(config: &Config, address: &Address, admin: bool) -> Option<String> {
+/// The token for a request to `address`; an error when there is none that may be used. `admin`: the caller's effective uid is 0.
+pub fn token(config: &Config, address: &Address, admin: bool) -> Result<String, SafeFileError> {
     // Not in the clear to another host. A node without the administrator's token resolves users with the other one.
-    if admin && address.is_confidential() && let Ok(token) = read(&config.admin_token_path) {
-        return Some(token);
+    if admin && address.is_confidential() {
+        match read(&config.admin_token_path) {
+            Ok(token) => return Ok(token),
+            Err(SafeFileError::Transient) => return Err(SafeFileError::Transient),
+            Err(_) => {}
+        }
     }
-    read(&config.user_token_path).ok()
+    read(&config.user_token_path)
 }
 
 /// Whether an administrator's token is installed, which is what makes shadow entries available.

@@ -1,11 +1,11 @@
-//! `libnss_pwb_direct.so`: the direct mode behind the C table that the module loads (`nss_pwb::plugin`).
+//! `libnss_pwb_direct.so`: the direct mode behind the C table that the module loads (`rollcall_nss::plugin`).
 //!
 //! An object of its own, because HTTP and TLS would cost every cold process that the shared map serves (README §6).
 #![deny(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use nss_pwb::config::parse;
-use nss_pwb::direct::{Caller, Direct};
-use nss_pwb::plugin::{API_VERSION, Answer, Api, Question, Sink};
+use rollcall_nss::config::parse;
+use rollcall_nss::direct::{Caller, Direct};
+use rollcall_nss::plugin::{API_VERSION, Answer, Api, Question, Sink};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -3,7 +3,7 @@
 use super::Node;
 use super::directory::Dirty;
 use crate::ask::reply;
-use crate::client::Said;
+use crate::client::{Fault, Said};
 use crate::clock::{now_ms, unix_seconds};
 use crate::contract;
 use crate::direct::target;
@@ -72,7 +72,8 @@ pub fn ask_service(node: &Node, key: &Key<'_>) -> u8 {
     let limit = Duration::from_millis(node.config.request_timeout_ms);
     let said = match node.client.get(&target(key), false, None, limit) {
         Ok(said) => said,
-        Err(_) => {
+        Err(Fault::Local | Fault::Unconfigured) => return reply::UNKNOWN,
+        Err(Fault::TimedOut | Fault::Failed) => {
             node.note(false);
             return reply::UNKNOWN;
         }

@@ -1,9 +1,9 @@
 //! `rollcall-node`: the node agent's command line.
 
-use nss_pwb::agent::{End, Options, run, status};
-use nss_pwb::ask::{Reply, ask};
-use nss_pwb::config::{CONFIG_MAX, parse, read_safe};
-use nss_pwb::map::{Former, MAP_FILE, Map};
+use rollcall_nss::agent::{End, Options, run, status};
+use rollcall_nss::ask::{Reply, ask};
+use rollcall_nss::config::{CONFIG_MAX, parse, read_safe};
+use rollcall_nss::map::{Former, MAP_FILE, Map};
 use std::io::Write;
 use std::process::ExitCode;
 

@@ -5,9 +5,9 @@ use crate::breaker::{BREAKER_PATH, Breaker};
 use crate::clock::now_ms;
 use crate::config::{CONFIG_MAX, CONFIG_PATH, Config, DirectMode, SafeFileError, parse, read_safe};
 use crate::enumeration::Walk;
-use crate::ffi::{Direct, bypassed};
+use crate::foreign::{Direct, bypassed};
 use crate::local::{Local, PASSWD_PATH};
-use crate::map::{MAP_PATH, Map};
+use crate::map::{MAP_PATH, Map, RegionError};
 use crate::plugin::{Answer, Question};
 use crate::record::Record;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -93,22 +93,24 @@ impl State {
 
     fn reopen(&self) -> Option<Arc<Map>> {
         let known = self.map.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = now_ms();
-        if now.saturating_sub(self.map_checked_ms.load(Relaxed)) < RECHECK_MS && known.is_none() {
+        // The clock is left alone at the first look-up, where every microsecond shows.
+        let checked = self.map_checked_ms.load(Relaxed);
+        if known.is_none() && checked != 0 && now_ms().saturating_sub(checked) < RECHECK_MS {
             return None;
         }
-        match Map::open(MAP_PATH) {
-            Ok(map) => {
-                let map = Arc::new(map);
-                *self.map.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&map));
-                Some(map)
-            }
-            Err(_) => {
-                self.map_checked_ms.store(now, Relaxed);
-                // Without a successor the superseded map is still the best there is.
-                known
-            }
+        let opened = Map::open(MAP_PATH);
+        if opened.is_err() {
+            self.map_checked_ms.store(now_ms().max(1), Relaxed);
         }
+        let fresh = match opened {
+            Ok(map) => Some(Arc::new(map)),
+            // Taken away: this node has no agent any more.
+            Err(RegionError::Missing) => None,
+            // Without a successor that can be opened the superseded map is still the best there is.
+            Err(RegionError::System(_) | RegionError::Unsafe) => return known,
+        };
+        self.map.write().unwrap_or_else(PoisonError::into_inner).clone_from(&fresh);
+        fresh
     }
 
     /// Whether `name` is a local account of this machine.
@@ -136,10 +138,11 @@ impl State {
         let text = match read_safe(CONFIG_PATH, CONFIG_MAX) {
             Ok(text) => text,
             Err(SafeFileError::Transient) => return Err(Outcome::CannotKnow),
-            Err(SafeFileError::Missing | SafeFileError::Denied | SafeFileError::Unsafe) => {
+            Err(SafeFileError::Missing) => {
                 *slot = None;
                 return Err(Outcome::Unconfigured);
             }
+            Err(SafeFileError::Denied | SafeFileError::Unsafe) => return Err(Outcome::Denied),
         };
         if let Some(known) = slot.as_mut().filter(|known| *known.text == *text) {
             known.checked_ms = now;
@@ -162,8 +165,9 @@ impl State {
         match answer {
             Ok(Answer::Found) => outcome,
             Ok(Answer::None) => Outcome::NotFound,
-            Ok(Answer::Unknown) => Outcome::CannotKnow,
-            Ok(Answer::Unconfigured) => Outcome::Unconfigured,
+            Ok(Answer::Unknown | Answer::Local) => Outcome::CannotKnow,
+            // A missing token is no "not found": the errno must be an error to the caller.
+            Ok(Answer::Unconfigured) => Outcome::Denied,
             Err(Outcome::Unconfigured) if has_map => Outcome::CannotKnow,
             Err(outcome) => outcome,
         }

@@ -1,17 +1,15 @@
-//! The entry points that glibc calls, `_nss_pwb_*`, and what they do to the caller's memory. With `ffi/` the only unsafe code beside `mmap`.
+//! `libnss_pwb.so.2`: the entry points that glibc calls, `_nss_pwb_*`, and what they do to the caller's memory.
 //!
 //! Each entry runs with cancellation disabled and panics caught; status and errno follow the table of the glibc contract (README §3).
-#![expect(unsafe_code, reason = "C entry points")]
+#![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-mod direct;
 mod fill;
 
-pub use direct::{Direct, bypassed};
-
-use crate::lookup::{Outcome, State, by_key, initgroups, shadow};
-use crate::map::Database;
-use crate::page;
-use crate::record::Key;
+use rollcall_nss::enumeration::Walk;
+use rollcall_nss::lookup::{Outcome, State, by_key, initgroups, shadow};
+use rollcall_nss::map::Database;
+use rollcall_nss::page;
+use rollcall_nss::record::Key;
 use fill::{Buffer, append_gids, fill_group, fill_passwd, fill_shadow};
 use libc::{c_char, c_int, c_long, gid_t, group, passwd, size_t, spwd, uid_t};
 use std::ffi::CStr;
@@ -205,7 +203,7 @@ fn rewind(walk: usize) -> c_int {
     let mut ignored = 0;
     enter(&raw mut ignored, |state| {
         if let Some(walk) = state.walks.get(walk) {
-            *walk.lock().unwrap_or_else(PoisonError::into_inner) = crate::enumeration::Walk::Start;
+            *walk.lock().unwrap_or_else(PoisonError::into_inner) = Walk::Start;
         }
         Outcome::Found
     })
@@ -247,7 +245,7 @@ pub extern "C" fn _nss_pwb_endspent() -> c_int {
     rewind(SHADOW)
 }
 
-fn step(errnop: *mut c_int, index: usize, next: impl FnOnce(&mut crate::enumeration::Walk, &State) -> Outcome) -> c_int {
+fn step(errnop: *mut c_int, index: usize, next: impl FnOnce(&mut Walk, &State) -> Outcome) -> c_int {
     enter(errnop, |state| {
         let Some(walk) = state.walks.get(index) else { return Outcome::CannotKnow };
         next(&mut walk.lock().unwrap_or_else(PoisonError::into_inner), state)

@@ -1,8 +1,7 @@
 //! Copying a record into what the caller of libc gave us: everything lies inside his buffer, nothing is written past its end.
-#![expect(unsafe_code, reason = "writes through the caller's pointers")]
 
-use crate::lookup::Outcome;
-use crate::record::{Kind, Record};
+use rollcall_nss::lookup::Outcome;
+use rollcall_nss::record::{Kind, Record};
 use libc::{c_char, c_long, gid_t, group, passwd, size_t, spwd};
 use std::ffi::CStr;
 
