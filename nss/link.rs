@@ -21,7 +21,12 @@ fn link_module(soname: &str) {
 fn static_unwinder() {
     let Ok(out) = std::env::var("OUT_DIR") else { return };
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let Ok(answer) = std::process::Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output() else { return };
+    let Ok(answer) = std::process::Command::new(compiler)
+        .arg("-print-file-name=libgcc_eh.a")
+        .output()
+    else {
+        return;
+    };
     let archive = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
     if !archive.starts_with('/') {
         println!("cargo::warning=libgcc_eh.a not found: the module will need libgcc_s.so.1");

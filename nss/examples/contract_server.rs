@@ -4,6 +4,7 @@
 //! `fault NAME`, `add NAME UID GID`, `lock NAME`, `rename OLD NEW`, `remove NAME`.
 
 #[path = "../tests/harness/server.rs"]
+#[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod server;
 #[path = "../tests/harness/store.rs"]
 mod store;
@@ -60,7 +61,9 @@ fn main() {
 }
 
 fn tls(certificate: &str, key: &str) -> Arc<rustls::ServerConfig> {
-    let chain = CertificateDer::pem_slice_iter(read(certificate).as_bytes()).map(Result::unwrap).collect();
+    let chain = CertificateDer::pem_slice_iter(read(certificate).as_bytes())
+        .map(Result::unwrap)
+        .collect();
     let key = PrivateKeyDer::from_pem_slice(read(key).as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -88,11 +91,17 @@ fn obey(server: &Server, words: &[&str]) {
         }),
         ["lock", name] => {
             let user = store.user_named(name).unwrap();
-            store.put_user(User { state: State::Locked, ..user });
+            store.put_user(User {
+                state: State::Locked,
+                ..user
+            });
         }
         ["rename", old, new] => {
             let user = store.user_named(old).unwrap();
-            store.put_user(User { name: new.to_owned(), ..user });
+            store.put_user(User {
+                name: new.to_owned(),
+                ..user
+            });
         }
         ["remove", name] => {
             let user = store.user_named(name).unwrap();

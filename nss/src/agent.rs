@@ -131,7 +131,11 @@ impl Node {
 
     /// The service has answered, or it has not: opens or closes the node's breaker.
     pub fn note(&self, answered: bool) {
-        let counter = if answered { &self.counters.answers } else { &self.counters.faults };
+        let counter = if answered {
+            &self.counters.answers
+        } else {
+            &self.counters.faults
+        };
         counter.fetch_add(1, Relaxed);
         let service = if answered { Service::Up } else { Service::Down };
         let mut core = self.core();
@@ -153,9 +157,20 @@ impl Node {
         }
         let mut publisher = Publisher::new(&options.run_dir, config.ids, config.enumerate);
         publisher.rebuild(&directory, synced)?;
-        let core = Mutex::new(Core { directory, publisher, service: Service::Starting, synced });
+        let core = Mutex::new(Core {
+            directory,
+            publisher,
+            service: Service::Starting,
+            synced,
+        });
         let client = Client::new(config.clone(), KEPT_CONNECTIONS);
-        Ok(Arc::new(Self { options, config, client, counters: Counters::default(), core }))
+        Ok(Arc::new(Self {
+            options,
+            config,
+            client,
+            counters: Counters::default(),
+            core,
+        }))
     }
 }
 
@@ -179,7 +194,9 @@ fn try_run(options: Options) -> Result<End, End> {
     socket::serve(&node)?;
     let beating = Arc::clone(&node);
     node.counters.round_ms.store(now_ms(), Relaxed);
-    std::thread::Builder::new().name("beat".to_owned()).spawn(move || beat(&beating))?;
+    std::thread::Builder::new()
+        .name("beat".to_owned())
+        .spawn(move || beat(&beating))?;
     notify::send("READY=1\nSTATUS=serving the map");
     let end = follow::follow(&node);
     let core = node.core();

@@ -97,7 +97,10 @@ fn exchange(path: &str, request: &[u8], deadline: Instant) -> Result<Reply, Errn
     let mut buffer = [0; MESSAGE_MAX];
     let length = loop {
         let wait = left(deadline)?;
-        let wait = Timespec { tv_sec: i64::try_from(wait.as_secs()).unwrap_or(1), tv_nsec: wait.subsec_nanos().into() };
+        let wait = Timespec {
+            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(1),
+            tv_nsec: wait.subsec_nanos().into(),
+        };
         match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&wait)) {
             Ok(0) => return Ok(Reply::Silent),
             Ok(_) => {}
@@ -120,5 +123,8 @@ fn exchange(path: &str, request: &[u8], deadline: Instant) -> Result<Reply, Errn
 }
 
 fn left(deadline: Instant) -> Result<Duration, Errno> {
-    deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()).ok_or(Errno::TIMEDOUT)
+    deadline
+        .checked_duration_since(Instant::now())
+        .filter(|left| !left.is_zero())
+        .ok_or(Errno::TIMEDOUT)
 }

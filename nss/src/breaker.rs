@@ -33,7 +33,11 @@ impl Breaker {
 
     /// What other processes have found out, from the file at `path`.
     pub fn read_shared(&self, path: &str, now_ms: u64) {
-        let Some(until) = read_safe(path, 8).ok().and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes) else {
+        let Some(until) = read_safe(path, 8)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u64::from_le_bytes)
+        else {
             return;
         };
         if until > now_ms && until <= now_ms + AHEAD_MAX {

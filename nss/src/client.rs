@@ -89,7 +89,9 @@ impl Client {
         let mut fault = Fault::Unconfigured;
         for attempt in 0..count {
             let index = (first + attempt) % count;
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Err(Fault::TimedOut) };
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+                return Err(Fault::TimedOut);
+            };
             let share = left / u32::try_from(count - attempt).unwrap_or(1);
             match self.try_address(index, target, admin, etag, Instant::now() + share) {
                 Ok(said) => {
@@ -124,11 +126,13 @@ impl Client {
             etag,
             body_max: BODY_MAX,
         };
-        let response = self.exchange(index, &request, deadline).map_err(|error| match (error.kind(), error.raw_os_error()) {
-            (io::ErrorKind::TimedOut, _) => Fault::TimedOut,
-            (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => Fault::Local,
-            _ => Fault::Failed,
-        })?;
+        let response =
+            self.exchange(index, &request, deadline)
+                .map_err(|error| match (error.kind(), error.raw_os_error()) {
+                    (io::ErrorKind::TimedOut, _) => Fault::TimedOut,
+                    (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => Fault::Local,
+                    _ => Fault::Failed,
+                })?;
         match response.status {
             200 => Ok(Said::Yes(response)),
             304 if etag.is_some() => Ok(Said::Unchanged(response)),
@@ -181,7 +185,11 @@ impl Client {
         if address.scheme == Scheme::Unix {
             return Connection::unix(index, &address.host, deadline.min(Instant::now() + connect_limit));
         }
-        let tls = if address.scheme == Scheme::Https { Some(self.tls()?) } else { None };
+        let tls = if address.scheme == Scheme::Https {
+            Some(self.tls()?)
+        } else {
+            None
+        };
         let mut fault = io::ErrorKind::NotFound.into();
         for ip in self.addresses_of(&address.host, deadline)? {
             let limit = deadline.min(Instant::now() + connect_limit);

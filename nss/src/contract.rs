@@ -3,7 +3,8 @@
 mod wire;
 
 pub use wire::{
-    changes, entries_of_groups, entries_of_users, group, initgroups, is_cursor_gone, is_not_found, shadow, snapshot, user,
+    changes, entries_of_groups, entries_of_users, group, initgroups, is_cursor_gone, is_not_found, shadow, snapshot,
+    user,
 };
 
 use crate::record::Key;
@@ -160,7 +161,8 @@ impl User {
     /// Checks every field against the rules and the node's id range, and sorts the gids.
     pub fn checked(mut self, range: IdRange) -> Result<Self, Refused> {
         let ids = range.contains(self.uid) && range.contains(self.gid);
-        let texts = is_name(self.name.as_bytes()) && is_field(&self.gecos) && is_path(&self.home) && is_path(&self.shell);
+        let texts =
+            is_name(self.name.as_bytes()) && is_field(&self.gecos) && is_path(&self.home) && is_path(&self.shell);
         if !ids || !texts {
             return Err(Refused::Value);
         }
@@ -171,7 +173,8 @@ impl User {
             gids.sort_unstable();
             gids.dedup();
         }
-        self.groups.retain(|group| range.contains(group.gid) && group.has_names());
+        self.groups
+            .retain(|group| range.contains(group.gid) && group.has_names());
         Ok(self)
     }
 
@@ -198,7 +201,11 @@ impl User {
 impl Group {
     /// Checks every field against the rules and the node's id range.
     pub fn checked(self, range: IdRange) -> Result<Self, Refused> {
-        if range.contains(self.gid) && self.has_names() { Ok(self) } else { Err(Refused::Value) }
+        if range.contains(self.gid) && self.has_names() {
+            Ok(self)
+        } else {
+            Err(Refused::Value)
+        }
     }
 
     fn has_names(&self) -> bool {

@@ -44,7 +44,12 @@ impl Direct {
     pub fn new(config: Config) -> Self {
         let shadow_served = crate::token::has_admin_token(&config);
         let cache = Cache::new(&config);
-        Self { client: Client::new(config, 1), cache, breaker: Breaker::default(), shadow_served }
+        Self {
+            client: Client::new(config, 1),
+            cache,
+            breaker: Breaker::default(),
+            shadow_served,
+        }
     }
 
     /// Answers `question` about `text` or `id`.
@@ -71,7 +76,11 @@ impl Direct {
             return stale.map_or(Answer::Unknown, |entry| give(&entry, each));
         }
         let limit = self.client.config().request_timeout_ms;
-        let limit = Duration::from_millis(if stale.is_some() { limit.min(REVALIDATE_MS) } else { limit });
+        let limit = Duration::from_millis(if stale.is_some() {
+            limit.min(REVALIDATE_MS)
+        } else {
+            limit
+        });
         let etag = stale.as_ref().and_then(|entry| entry.etag.as_deref());
         let fetched = self.client.get(&target(key), caller.admin, etag, limit);
         match fetched.and_then(|said| self.store(key, said, stale.as_deref())) {
@@ -158,7 +167,11 @@ impl Direct {
         }
         let ids = self.client.config().ids;
         let list = if question == Question::Users { "passwd" } else { "group" };
-        let after = if after.is_empty() { String::new() } else { format!("&after={}", encode(after)) };
+        let after = if after.is_empty() {
+            String::new()
+        } else {
+            format!("&after={}", encode(after))
+        };
         let response = match self.get(&format!("/{list}?limit={PAGE}{after}"), caller) {
             Ok(Said::Yes(response)) => response,
             Ok(_) => return Answer::Unknown,
@@ -168,14 +181,18 @@ impl Direct {
             contract::entries_of_users(&response.body, ids).map(|(users, next)| {
                 // By name the retired do not exist, so they are not listed either.
                 let listed = users.iter().filter(|user| !user.by_uid_only);
-                let records: Vec<_> = listed.filter_map(|user| record::user(user, self.shadow_served)).collect();
+                let records: Vec<_> = listed
+                    .filter_map(|user| record::user(user, self.shadow_served))
+                    .collect();
                 (records, next)
             })
         } else {
             contract::entries_of_groups(&response.body, ids)
                 .map(|(groups, next)| (groups.iter().filter_map(record::group).collect(), next))
         };
-        let Ok((records, next)) = page else { return Answer::Unknown };
+        let Ok((records, next)) = page else {
+            return Answer::Unknown;
+        };
         for record in records {
             each(false, &record);
         }
@@ -190,14 +207,16 @@ impl Direct {
             return Err(Answer::Unknown);
         }
         let limit = Duration::from_millis(self.client.config().request_timeout_ms);
-        self.client.get(target, caller.admin, None, limit).map_err(|fault| match fault {
-            Fault::Unconfigured => Answer::Unconfigured,
-            Fault::Local => Answer::Local,
-            Fault::TimedOut | Fault::Failed => {
-                self.breaker.open(now_ms() + self.client.config().breaker_retry_ms);
-                Answer::Unknown
-            }
-        })
+        self.client
+            .get(target, caller.admin, None, limit)
+            .map_err(|fault| match fault {
+                Fault::Unconfigured => Answer::Unconfigured,
+                Fault::Local => Answer::Local,
+                Fault::TimedOut | Fault::Failed => {
+                    self.breaker.open(now_ms() + self.client.config().breaker_retry_ms);
+                    Answer::Unknown
+                }
+            })
     }
 }
 

@@ -63,7 +63,9 @@ impl Walk {
             return Outcome::Denied;
         }
         // Looked up inside the step, which does not advance past an entry that does not fit.
-        self.next(state, Database::Passwd, &mut |record| shadow(state, record.name(), give))
+        self.next(state, Database::Passwd, &mut |record| {
+            shadow(state, record.name(), give)
+        })
     }
 
     fn begin(state: &State) -> Result<Self, Outcome> {
@@ -72,18 +74,27 @@ impl Walk {
             // The agent is loading: a part of the list must not look like all of it.
             Some(_) => Err(Outcome::CannotKnow),
             None if state.may_not_wait() => Err(Outcome::CannotKnow),
-            None if state.enumerates()? => {
-                Ok(Self::Pages(Pages { next: Some(Vec::new()), ..Pages::default() }))
-            }
+            None if state.enumerates()? => Ok(Self::Pages(Pages {
+                next: Some(Vec::new()),
+                ..Pages::default()
+            })),
             None => Ok(Self::End),
         }
     }
 }
 
 fn step_in_map(map: &Map, index: &mut usize, database: Database, give: Give<'_>) -> Outcome {
-    let wanted = if database == Database::Passwd { Kind::User } else { Kind::Group };
+    let wanted = if database == Database::Passwd {
+        Kind::User
+    } else {
+        Kind::Group
+    };
     while let Some((record, next)) = map.next(database, *index) {
-        let outcome = if record.kind() == wanted { give(&record) } else { Outcome::Broken };
+        let outcome = if record.kind() == wanted {
+            give(&record)
+        } else {
+            Outcome::Broken
+        };
         match outcome {
             // A record that is no good is skipped: one bad row must not break the list.
             Outcome::Broken | Outcome::NotFound => *index = next,
@@ -111,17 +122,27 @@ impl Pages {
                     other => return other,
                 }
             }
-            let Some(after) = self.next.take() else { return Outcome::NotFound };
+            let Some(after) = self.next.take() else {
+                return Outcome::NotFound;
+            };
             self.fetched += 1;
             if self.fetched > PAGES_MAX {
                 return Outcome::CannotKnow;
             }
-            let question = if database == Database::Passwd { Question::Users } else { Question::Groups };
+            let question = if database == Database::Passwd {
+                Question::Users
+            } else {
+                Question::Groups
+            };
             self.records.clear();
             self.position = 0;
             let [records, next] = [&mut self.records, &mut Vec::new()];
             let answer = state.ask_with(question, &after, 0, &mut |is_cursor, bytes| {
-                if is_cursor { next.extend_from_slice(bytes) } else { records.extend_from_slice(bytes) }
+                if is_cursor {
+                    next.extend_from_slice(bytes)
+                } else {
+                    records.extend_from_slice(bytes)
+                }
             });
             self.next = (!next.is_empty()).then(|| std::mem::take(next));
             match answer {

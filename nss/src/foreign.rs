@@ -1,5 +1,8 @@
 //! Calls into libc that no safe interface offers: loading the object with the direct mode, two variables of systemd's, the clock.
-#![expect(unsafe_code, reason = "dlopen and calls through the object's table of functions, secure_getenv, clock_gettime")]
+#![expect(
+    unsafe_code,
+    reason = "dlopen and calls through the object's table of functions, secure_getenv, clock_gettime"
+)]
 
 use crate::plugin::{API_SYMBOL, API_VERSION, Answer, Api, OBJECT, Question};
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -9,7 +12,11 @@ unsafe extern "C" {
 }
 
 /// Our own units: what they start must not wait for us.
-const OWN_UNITS: [&[u8]; 3] = [b"rollcall.service", b"rollcall-node.service", b"rollcall-nss-conf.service"];
+const OWN_UNITS: [&[u8]; 3] = [
+    b"rollcall.service",
+    b"rollcall-node.service",
+    b"rollcall-nss-conf.service",
+];
 
 /// The object, loaded, with a handle made from the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +60,16 @@ impl Direct {
         let context = (&raw mut context).cast::<c_void>();
         let mode = i32::from(admin) | i32::from(offline) << 1;
         let ask = self.api.ask;
-        Answer::from_code(ask(self.handle, question as u32, text.as_ptr(), text.len(), id, mode, sink, context))
+        Answer::from_code(ask(
+            self.handle,
+            question as u32,
+            text.as_ptr(),
+            text.len(),
+            id,
+            mode,
+            sink,
+            context,
+        ))
     }
 }
 
@@ -61,7 +77,11 @@ extern "C" fn sink(context: *mut c_void, is_cursor: i32, bytes: *const u8, lengt
     // SAFETY: the context made in `ask`, which is still waiting for this call to return.
     let each = unsafe { &mut *context.cast::<Each<'_>>() };
     // SAFETY: the object's promise: valid during this call.
-    let bytes = if bytes.is_null() { &[] } else { unsafe { std::slice::from_raw_parts(bytes, length) } };
+    let bytes = if bytes.is_null() {
+        &[]
+    } else {
+        unsafe { std::slice::from_raw_parts(bytes, length) }
+    };
     // A panic must not cross the boundary; what it leaves behind is an answer without a record.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| each(is_cursor != 0, bytes)));
 }

@@ -107,8 +107,15 @@ fn parse_head(input: &[u8]) -> io::Result<Option<(Response, Framing, usize)>> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(_) => return Err(invalid()),
     };
-    let status = parsed.code.filter(|code| (200..600).contains(code)).ok_or_else(invalid)?;
-    let mut response = Response { status, keep: parsed.version == Some(1), ..Response::default() };
+    let status = parsed
+        .code
+        .filter(|code| (200..600).contains(code))
+        .ok_or_else(invalid)?;
+    let mut response = Response {
+        status,
+        keep: parsed.version == Some(1),
+        ..Response::default()
+    };
     let [mut length, mut chunked] = [None, None];
     for field in parsed.headers.iter() {
         let value = std::str::from_utf8(field.value).map_err(|_| invalid())?.trim();

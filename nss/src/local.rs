@@ -49,9 +49,19 @@ impl Local {
     }
 }
 
-#[expect(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the fields' types differ between architectures")]
+#[expect(
+    clippy::unnecessary_cast,
+    clippy::cast_sign_loss,
+    reason = "the fields' types differ between architectures"
+)]
 fn identity(meta: &rustix::fs::Stat) -> Identity {
-    (meta.st_dev as u64, meta.st_ino as u64, meta.st_mtime as i64, meta.st_size as i64, meta.st_mtime_nsec as u64)
+    (
+        meta.st_dev as u64,
+        meta.st_ino as u64,
+        meta.st_mtime as i64,
+        meta.st_size as i64,
+        meta.st_mtime_nsec as u64,
+    )
 }
 
 fn read(path: &str) -> Option<(Identity, Vec<u8>)> {

@@ -125,7 +125,13 @@ fn elsewhere(state: &State, key: &Key<'_>, has_map: bool, give: Give<'_>) -> Out
         Key::UserName(name) | Key::GroupName(name) => name,
         Key::Uid(_) | Key::Gid(_) => b"",
     };
-    let mut give = |record: &Record<'_>| if record.answers(key) { give(record) } else { Outcome::CannotKnow };
+    let mut give = |record: &Record<'_>| {
+        if record.answers(key) {
+            give(record)
+        } else {
+            Outcome::CannotKnow
+        }
+    };
     state.ask_directly(question, name, key.id().unwrap_or(0), has_map, &mut give)
 }
 
@@ -135,7 +141,11 @@ fn without_waiting(state: &State) -> Outcome {
     let knows = |map: &Map| {
         map.is_complete() && map.service() == Service::Up && now.saturating_sub(map.heartbeat()) <= AGENT_SILENT_MS
     };
-    if state.with_map(knows) == Some(true) { Outcome::NotFound } else { Outcome::CannotKnow }
+    if state.with_map(knows) == Some(true) {
+        Outcome::NotFound
+    } else {
+        Outcome::CannotKnow
+    }
 }
 
 fn ask_agent(state: &State, request: &[u8]) -> Reply {

@@ -15,7 +15,11 @@ use std::time::{Duration, Instant};
 /// Moves `socket` above the standard streams: a daemon that has closed those would write its messages into it.
 pub fn above_stdio(socket: OwnedFd) -> Result<OwnedFd, Errno> {
     use std::os::fd::AsRawFd;
-    if socket.as_raw_fd() > 2 { Ok(socket) } else { fcntl_dupfd_cloexec(&socket, 3) }
+    if socket.as_raw_fd() > 2 {
+        Ok(socket)
+    } else {
+        fcntl_dupfd_cloexec(&socket, 3)
+    }
 }
 
 /// A connected stream socket.
@@ -28,7 +32,11 @@ pub struct Stream {
 impl Stream {
     /// Connects to a TCP address.
     pub fn tcp(address: SocketAddr, deadline: Instant) -> io::Result<Self> {
-        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let family = if address.is_ipv4() {
+            AddressFamily::INET
+        } else {
+            AddressFamily::INET6
+        };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = above_stdio(socket_with(family, SocketType::STREAM, flags, None)?)?;
         match connect(&socket, &address) {
@@ -122,7 +130,10 @@ impl Write for Timed<'_> {
 pub fn wait(socket: impl AsFd, what: PollFlags, deadline: Instant) -> io::Result<()> {
     loop {
         let left = left(deadline)?;
-        let left = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
+        let left = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(1),
+            tv_nsec: left.subsec_nanos().into(),
+        };
         match poll(&mut [PollFd::new(&socket, what)], Some(&left)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return Ok(()),
@@ -134,6 +145,8 @@ pub fn wait(socket: impl AsFd, what: PollFlags, deadline: Instant) -> io::Result
 
 /// What is left until `deadline`; `TimedOut` when nothing is.
 pub fn left(deadline: Instant) -> io::Result<Duration> {
-    let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+    let left = deadline
+        .checked_duration_since(Instant::now())
+        .filter(|left| !left.is_zero());
     left.ok_or_else(|| io::ErrorKind::TimedOut.into())
 }

@@ -24,7 +24,8 @@ fn page() -> Option<&'static AtomicPtr<State>> {
     }
     let flags = MapFlags::PRIVATE;
     // SAFETY: a fresh mapping at an address of the kernel's choice, zeroed, hence a null AtomicPtr.
-    let fresh = unsafe { mmap_anonymous(std::ptr::null_mut(), SIZE, ProtFlags::READ | ProtFlags::WRITE, flags) }.ok()?;
+    let fresh =
+        unsafe { mmap_anonymous(std::ptr::null_mut(), SIZE, ProtFlags::READ | ProtFlags::WRITE, flags) }.ok()?;
     // SAFETY: the page just mapped; the advice changes what a child sees, nothing here.
     let wipes = unsafe { madvise(fresh, SIZE, Advice::LinuxWipeOnFork) }.is_ok();
     let fresh = fresh.cast::<AtomicPtr<State>>();

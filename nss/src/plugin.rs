@@ -74,7 +74,15 @@ impl Answer {
 impl Question {
     /// From its number.
     pub fn from_number(number: u32) -> Option<Self> {
-        let all = [Self::UserName, Self::Uid, Self::GroupName, Self::Gid, Self::Shadow, Self::Users, Self::Groups];
+        let all = [
+            Self::UserName,
+            Self::Uid,
+            Self::GroupName,
+            Self::Gid,
+            Self::Shadow,
+            Self::Users,
+            Self::Groups,
+        ];
         all.into_iter().find(|question| *question as u32 == number)
     }
 }

@@ -142,7 +142,9 @@ impl<'a> Record<'a> {
 
     /// Number of members of a group.
     pub fn member_count(&self) -> usize {
-        u32_at(self.bytes, 12).and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+        u32_at(self.bytes, 12)
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(0)
     }
 
     /// Until when a negative record counts, in ms of [`crate::clock::now_ms`].
@@ -207,7 +209,11 @@ impl<'a> Record<'a> {
         if self.kind == Kind::Group && self.member_count() > MEMBERS_MAX {
             return None;
         }
-        let count = if self.kind == Kind::User { usize::try_from(u32_at(self.bytes, 16)?).ok()? } else { 0 };
+        let count = if self.kind == Kind::User {
+            usize::try_from(u32_at(self.bytes, 16)?).ok()?
+        } else {
+            0
+        };
         (count <= GIDS_MAX).then_some(count * 4)
     }
 }

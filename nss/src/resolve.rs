@@ -52,7 +52,9 @@ fn in_hosts(text: &str, host: &str) -> Vec<IpAddr> {
     let mut found = Vec::new();
     for line in text.lines() {
         let mut words = line.split('#').next().unwrap_or("").split_whitespace();
-        let Some(address) = words.next().and_then(|word| word.parse().ok()) else { continue };
+        let Some(address) = words.next().and_then(|word| word.parse().ok()) else {
+            continue;
+        };
         if words.any(|word| word.eq_ignore_ascii_case(host)) && found.len() < ADDRESSES_MAX {
             found.push(address);
         }
@@ -70,16 +72,24 @@ struct Settings {
 
 impl Settings {
     fn parse(text: &str) -> Self {
-        let mut settings = Self { servers: Vec::new(), search: Vec::new(), ndots: 1 };
+        let mut settings = Self {
+            servers: Vec::new(),
+            search: Vec::new(),
+            ndots: 1,
+        };
         for line in text.lines() {
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("nameserver") if settings.servers.len() < SERVERS_MAX => {
-                    settings.servers.extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()));
+                    settings
+                        .servers
+                        .extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()));
                 }
                 Some("search" | "domain") => settings.search = words.take(SEARCH_MAX).map(str::to_owned).collect(),
                 Some("options") => {
-                    let ndots = words.filter_map(|word| word.strip_prefix("ndots:")).filter_map(|n| n.parse().ok());
+                    let ndots = words
+                        .filter_map(|word| word.strip_prefix("ndots:"))
+                        .filter_map(|n| n.parse().ok());
                     settings.ndots = ndots.last().unwrap_or(settings.ndots).min(15);
                 }
                 _ => {}
@@ -97,7 +107,11 @@ impl Settings {
             return vec![absolute.to_owned()];
         }
         let mut names: Vec<String> = self.search.iter().map(|domain| format!("{host}.{domain}")).collect();
-        let plain = if host.matches('.').count() >= self.ndots { 0 } else { names.len() };
+        let plain = if host.matches('.').count() >= self.ndots {
+            0
+        } else {
+            names.len()
+        };
         names.insert(plain, host.to_owned());
         names
     }

@@ -29,7 +29,10 @@ pub struct IdRange {
 
 impl Default for IdRange {
     fn default() -> Self {
-        Self { min: ID_MIN, max: ID_END - 1 }
+        Self {
+            min: ID_MIN,
+            max: ID_END - 1,
+        }
     }
 }
 
@@ -48,7 +51,9 @@ pub fn is_assignable(id: u32) -> bool {
 /// Whether `name` can be a POSIX user or group name: 1–255 bytes of UTF-8 without control bytes, `:`, `/` and `,`.
 pub fn is_name(name: &[u8]) -> bool {
     (1..=NAME_MAX).contains(&name.len())
-        && !name.iter().any(|byte| matches!(byte, 0..=31 | 127 | b':' | b'/' | b','))
+        && !name
+            .iter()
+            .any(|byte| matches!(byte, 0..=31 | 127 | b':' | b'/' | b','))
         && (name.is_ascii() || std::str::from_utf8(name).is_ok())
 }
 
@@ -81,10 +86,25 @@ mod tests {
     #[test]
     fn names_that_nobody_can_have_are_refused() {
         let long = [b'a'; 300];
-        for name in [&b""[..], b"pam_unix_non_existent:", b"a\nb", b"a\0b", b"a/b", b"a,b", b"\xff\xfe", &long] {
+        for name in [
+            &b""[..],
+            b"pam_unix_non_existent:",
+            b"a\nb",
+            b"a\0b",
+            b"a/b",
+            b"a,b",
+            b"\xff\xfe",
+            &long,
+        ] {
             assert!(!is_name(name), "{name:?}");
         }
-        for name in [&b"ada"[..], b"data science", "männer".as_bytes(), b"ada.10001", &[b'a'; 255]] {
+        for name in [
+            &b"ada"[..],
+            b"data science",
+            "männer".as_bytes(),
+            b"ada.10001",
+            &[b'a'; 255],
+        ] {
             assert!(is_name(name), "{name:?}");
         }
     }

@@ -28,7 +28,10 @@ pub fn client_config(config: &Config) -> io::Result<Arc<ClientConfig>> {
     let mut tls = if config.verify {
         builder.with_root_certificates(roots(config)?).with_no_client_auth()
     } else {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider))).with_no_client_auth()
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+            .with_no_client_auth()
     };
     // A ticket is of no use to the next process, and this one keeps its connection.
     tls.resumption = Resumption::disabled();
@@ -39,11 +42,18 @@ fn roots(config: &Config) -> io::Result<RootCertStore> {
     let unreadable = || io::Error::from(io::ErrorKind::PermissionDenied);
     let bundle = match &config.ca_file {
         Some(path) => read_safe(path, BUNDLE_MAX).map_err(|_| unreadable())?,
-        None => BUNDLES.iter().find_map(|path| read_safe(path, BUNDLE_MAX).ok()).ok_or_else(unreadable)?,
+        None => BUNDLES
+            .iter()
+            .find_map(|path| read_safe(path, BUNDLE_MAX).ok())
+            .ok_or_else(unreadable)?,
     };
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bundle).flatten());
-    if roots.is_empty() { Err(io::ErrorKind::InvalidData.into()) } else { Ok(roots) }
+    if roots.is_empty() {
+        Err(io::ErrorKind::InvalidData.into())
+    } else {
+        Ok(roots)
+    }
 }
 
 /// A connection for the server `host`, before its handshake.
@@ -74,7 +84,12 @@ impl ServerCertVerifier for AnyServer {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -83,7 +98,12 @@ impl ServerCertVerifier for AnyServer {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -9,7 +9,11 @@ use rollcall_nss::plugin::{API_VERSION, Answer, Api, Question, Sink};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-static API: Api = Api { version: API_VERSION, open, ask };
+static API: Api = Api {
+    version: API_VERSION,
+    open,
+    ask,
+};
 
 /// Hands out the table of functions.
 #[unsafe(no_mangle)]
@@ -50,11 +54,18 @@ extern "C" fn ask(
         // SAFETY: a handle from `open`, which is never freed.
         let direct = unsafe { handle.cast::<Direct>().as_ref() };
         // SAFETY: the module's promise: valid during this call; an empty slice has a dangling but not null pointer.
-        let text = if length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(text, length) } };
+        let text = if length == 0 {
+            &[]
+        } else {
+            unsafe { std::slice::from_raw_parts(text, length) }
+        };
         let (Some(direct), Some(question)) = (direct, Question::from_number(question)) else {
             return Answer::Unknown;
         };
-        let caller = Caller { admin: mode & 1 != 0, offline: mode & 2 != 0 };
+        let caller = Caller {
+            admin: mode & 1 != 0,
+            offline: mode & 2 != 0,
+        };
         direct.ask(question, text, id, caller, &mut |is_cursor, bytes| {
             sink(context, i32::from(is_cursor), bytes.as_ptr(), bytes.len());
         })

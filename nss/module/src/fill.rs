@@ -1,8 +1,8 @@
 //! Copying a record into what the caller of libc gave us: everything lies inside his buffer, nothing is written past its end.
 
+use libc::{c_char, c_long, gid_t, group, passwd, size_t, spwd};
 use rollcall_nss::lookup::Outcome;
 use rollcall_nss::record::{Kind, Record};
-use libc::{c_char, c_long, gid_t, group, passwd, size_t, spwd};
 use std::ffi::CStr;
 
 /// The caller's buffer; what has been handed out is gone from it.
@@ -14,7 +14,10 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) fn new(start: *mut c_char, length: size_t) -> Self {
-        Self { next: start.cast(), left: if start.is_null() { 0 } else { length } }
+        Self {
+            next: start.cast(),
+            left: if start.is_null() { 0 } else { length },
+        }
     }
 
     /// Room for `bytes`, filled with them.
@@ -47,7 +50,9 @@ pub(super) fn fill_passwd(record: &Record<'_>, result: *mut passwd, mut buffer: 
     let (Kind::User, Some(offsets), Some(strings)) = (record.kind(), record.passwd_offsets(), record.strings()) else {
         return Outcome::Broken;
     };
-    let Some(start) = buffer.copy(strings) else { return Outcome::TooSmall };
+    let Some(start) = buffer.copy(strings) else {
+        return Outcome::TooSmall;
+    };
     let [name, password, gecos, home, shell] = offsets.map(|offset| start.wrapping_add(offset));
     let entry = passwd {
         pw_name: name,
@@ -69,14 +74,20 @@ pub(super) fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Bu
         return Outcome::Broken;
     };
     let count = record.member_count();
-    let Some(list) = buffer.pointers(count + 1) else { return Outcome::TooSmall };
-    let Some(start) = buffer.copy(strings) else { return Outcome::TooSmall };
+    let Some(list) = buffer.pointers(count + 1) else {
+        return Outcome::TooSmall;
+    };
+    let Some(start) = buffer.copy(strings) else {
+        return Outcome::TooSmall;
+    };
     let password = record.name().len() + 1;
     let mut offset = password;
     // The password, then the members.
     for index in 0..=count {
         let rest = strings.get(offset..).unwrap_or(&[]);
-        let Ok(text) = CStr::from_bytes_until_nul(rest) else { return Outcome::Broken };
+        let Ok(text) = CStr::from_bytes_until_nul(rest) else {
+            return Outcome::Broken;
+        };
         if index > 0 {
             // SAFETY: the list has count + 1 places.
             unsafe { list.add(index - 1).write(start.wrapping_add(offset)) };
@@ -85,7 +96,12 @@ pub(super) fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Bu
     }
     // SAFETY: the list's last place.
     unsafe { list.add(count).write(std::ptr::null_mut()) };
-    let entry = group { gr_name: start, gr_passwd: start.wrapping_add(password), gr_gid: record.id(), gr_mem: list };
+    let entry = group {
+        gr_name: start,
+        gr_passwd: start.wrapping_add(password),
+        gr_gid: record.id(),
+        gr_mem: list,
+    };
     // SAFETY: the caller's result.
     unsafe { result.write(entry) };
     Outcome::Found
@@ -96,7 +112,9 @@ pub(super) fn fill_shadow(record: &Record<'_>, result: *mut spwd, mut buffer: Bu
     let (Kind::Shadow, Some(strings)) = (record.kind(), record.strings()) else {
         return Outcome::Broken;
     };
-    let Some(start) = buffer.copy(strings) else { return Outcome::TooSmall };
+    let Some(start) = buffer.copy(strings) else {
+        return Outcome::TooSmall;
+    };
     let entry = spwd {
         sp_namp: start,
         sp_pwdp: start.wrapping_add(record.name().len() + 1),
@@ -126,7 +144,8 @@ pub(super) fn append_gids(
         return Outcome::Broken;
     }
     // SAFETY: glibc passes valid pointers that do not overlap.
-    let (Some(used), Some(capacity), Some(groups)) = (unsafe { (start.as_mut(), size.as_mut(), groupsp.as_mut()) }) else {
+    let (Some(used), Some(capacity), Some(groups)) = (unsafe { (start.as_mut(), size.as_mut(), groupsp.as_mut()) })
+    else {
         return Outcome::Broken;
     };
     for gid in record.gids().filter(|&gid| gid != primary) {
@@ -136,7 +155,9 @@ pub(super) fn append_gids(
         if *used >= *capacity {
             let doubled = (*capacity).saturating_mul(2).max(16);
             let wanted = if limit > 0 { doubled.min(limit) } else { doubled };
-            let bytes = usize::try_from(wanted).ok().and_then(|count| count.checked_mul(size_of::<gid_t>()));
+            let bytes = usize::try_from(wanted)
+                .ok()
+                .and_then(|count| count.checked_mul(size_of::<gid_t>()));
             let Some(bytes) = bytes else { return Outcome::NoMemory };
             // SAFETY: the array is glibc's own, from malloc.
             let moved = unsafe { libc::realloc((*groups).cast(), bytes) };
@@ -146,7 +167,9 @@ pub(super) fn append_gids(
             *groups = moved.cast();
             *capacity = wanted;
         }
-        let Ok(index) = usize::try_from(*used) else { return Outcome::Broken };
+        let Ok(index) = usize::try_from(*used) else {
+            return Outcome::Broken;
+        };
         // SAFETY: used < capacity, the array's length.
         unsafe { (*groups).add(index).write(gid) };
         *used += 1;

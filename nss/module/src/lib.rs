@@ -5,13 +5,13 @@
 
 mod fill;
 
+use fill::{Buffer, append_gids, fill_group, fill_passwd, fill_shadow};
+use libc::{c_char, c_int, c_long, gid_t, group, passwd, size_t, spwd, uid_t};
 use rollcall_nss::enumeration::Walk;
 use rollcall_nss::lookup::{Outcome, State, by_key, initgroups, shadow};
 use rollcall_nss::map::Database;
 use rollcall_nss::page;
 use rollcall_nss::record::Key;
-use fill::{Buffer, append_gids, fill_group, fill_passwd, fill_shadow};
-use libc::{c_char, c_int, c_long, gid_t, group, passwd, size_t, spwd, uid_t};
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -80,7 +80,11 @@ fn enter(errnop: *mut c_int, body: impl FnOnce(&State) -> Outcome) -> c_int {
 /// The bytes of a C string; empty, which is nobody's name, for NULL.
 unsafe fn name_of<'a>(name: *const c_char) -> &'a [u8] {
     // SAFETY: glibc passes NULL or a string that outlives the call.
-    if name.is_null() { b"" } else { unsafe { CStr::from_ptr(name) }.to_bytes() }
+    if name.is_null() {
+        b""
+    } else {
+        unsafe { CStr::from_ptr(name) }.to_bytes()
+    }
 }
 
 /// `getpwnam_r`.
@@ -98,7 +102,9 @@ pub unsafe extern "C" fn _nss_pwb_getpwnam_r(
     // SAFETY: the caller's promise.
     let name = unsafe { name_of(name) };
     enter(errnop, |state| {
-        by_key(state, &Key::UserName(name), &mut |record| fill_passwd(record, result, Buffer::new(buffer, length)))
+        by_key(state, &Key::UserName(name), &mut |record| {
+            fill_passwd(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -115,7 +121,9 @@ pub unsafe extern "C" fn _nss_pwb_getpwuid_r(
     errnop: *mut c_int,
 ) -> c_int {
     enter(errnop, |state| {
-        by_key(state, &Key::Uid(uid), &mut |record| fill_passwd(record, result, Buffer::new(buffer, length)))
+        by_key(state, &Key::Uid(uid), &mut |record| {
+            fill_passwd(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -134,7 +142,9 @@ pub unsafe extern "C" fn _nss_pwb_getgrnam_r(
     // SAFETY: the caller's promise.
     let name = unsafe { name_of(name) };
     enter(errnop, |state| {
-        by_key(state, &Key::GroupName(name), &mut |record| fill_group(record, result, Buffer::new(buffer, length)))
+        by_key(state, &Key::GroupName(name), &mut |record| {
+            fill_group(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -151,7 +161,9 @@ pub unsafe extern "C" fn _nss_pwb_getgrgid_r(
     errnop: *mut c_int,
 ) -> c_int {
     enter(errnop, |state| {
-        by_key(state, &Key::Gid(gid), &mut |record| fill_group(record, result, Buffer::new(buffer, length)))
+        by_key(state, &Key::Gid(gid), &mut |record| {
+            fill_group(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -170,7 +182,9 @@ pub unsafe extern "C" fn _nss_pwb_getspnam_r(
     // SAFETY: the caller's promise.
     let name = unsafe { name_of(name) };
     enter(errnop, |state| {
-        shadow(state, name, &mut |record| fill_shadow(record, result, Buffer::new(buffer, length)))
+        shadow(state, name, &mut |record| {
+            fill_shadow(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -191,7 +205,9 @@ pub unsafe extern "C" fn _nss_pwb_initgroups_dyn(
     // SAFETY: the caller's promise.
     let user = unsafe { name_of(user) };
     enter(errnop, |state| {
-        initgroups(state, user, &mut |record| append_gids(record, primary, start, size, groupsp, limit))
+        initgroups(state, user, &mut |record| {
+            append_gids(record, primary, start, size, groupsp, limit)
+        })
     })
 }
 
@@ -247,7 +263,9 @@ pub extern "C" fn _nss_pwb_endspent() -> c_int {
 
 fn step(errnop: *mut c_int, index: usize, next: impl FnOnce(&mut Walk, &State) -> Outcome) -> c_int {
     enter(errnop, |state| {
-        let Some(walk) = state.walks.get(index) else { return Outcome::CannotKnow };
+        let Some(walk) = state.walks.get(index) else {
+            return Outcome::CannotKnow;
+        };
         next(&mut walk.lock().unwrap_or_else(PoisonError::into_inner), state)
     })
 }
@@ -264,7 +282,9 @@ pub unsafe extern "C" fn _nss_pwb_getpwent_r(
     errnop: *mut c_int,
 ) -> c_int {
     step(errnop, PASSWD, |walk, state| {
-        walk.next(state, Database::Passwd, &mut |record| fill_passwd(record, result, Buffer::new(buffer, length)))
+        walk.next(state, Database::Passwd, &mut |record| {
+            fill_passwd(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -280,7 +300,9 @@ pub unsafe extern "C" fn _nss_pwb_getgrent_r(
     errnop: *mut c_int,
 ) -> c_int {
     step(errnop, GROUP, |walk, state| {
-        walk.next(state, Database::Group, &mut |record| fill_group(record, result, Buffer::new(buffer, length)))
+        walk.next(state, Database::Group, &mut |record| {
+            fill_group(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 
@@ -296,7 +318,9 @@ pub unsafe extern "C" fn _nss_pwb_getspent_r(
     errnop: *mut c_int,
 ) -> c_int {
     step(errnop, SHADOW, |walk, state| {
-        walk.next_shadow(state, &mut |record| fill_shadow(record, result, Buffer::new(buffer, length)))
+        walk.next_shadow(state, &mut |record| {
+            fill_shadow(record, result, Buffer::new(buffer, length))
+        })
     })
 }
 

@@ -74,8 +74,18 @@ impl Directory {
     pub fn group_with_members(&self, gid: u32) -> Option<(&String, Group)> {
         let id = self.group_by_gid.get(&gid)?;
         let group = self.groups.get(id)?;
-        let members = self.members.get(&gid).map(|members| members.keys().cloned().collect()).unwrap_or_default();
-        Some((id, Group { members: Some(members), ..group.clone() }))
+        let members = self
+            .members
+            .get(&gid)
+            .map(|members| members.keys().cloned().collect())
+            .unwrap_or_default();
+        Some((
+            id,
+            Group {
+                members: Some(members),
+                ..group.clone()
+            },
+        ))
     }
 
     /// Whether `group` is the one that answers to its name.
@@ -107,7 +117,12 @@ impl Directory {
             self.leave(&old, dirty);
         }
         // A number or name that somebody else had is this user's now.
-        if let Some(other) = self.user_by_uid.get(&user.uid).filter(|&other| *other != user.id).cloned() {
+        if let Some(other) = self
+            .user_by_uid
+            .get(&user.uid)
+            .filter(|&other| *other != user.id)
+            .cloned()
+        {
             self.remove_user(&other, dirty);
         }
         self.user_by_uid.insert(user.uid, user.id.clone());
@@ -140,7 +155,9 @@ impl Directory {
             dirty.free_names.insert(user.name.clone());
         }
         for gid in user.gids.iter().flatten().filter(|&&gid| gid != user.gid) {
-            let Some(members) = self.members.get_mut(gid) else { continue };
+            let Some(members) = self.members.get_mut(gid) else {
+                continue;
+            };
             if members.get(&user.name) == Some(&user.id) {
                 members.remove(&user.name);
                 dirty.groups.insert(*gid);
@@ -153,7 +170,10 @@ impl Directory {
             return;
         }
         for gid in user.gids.iter().flatten().filter(|&&gid| gid != user.gid) {
-            self.members.entry(*gid).or_default().insert(user.name.clone(), user.id.clone());
+            self.members
+                .entry(*gid)
+                .or_default()
+                .insert(user.name.clone(), user.id.clone());
             dirty.groups.insert(*gid);
         }
     }
@@ -185,10 +205,16 @@ impl Directory {
     /// The complete new membership of one group, told from its side.
     fn set_members(&mut self, gid: u32, names: &[String], dirty: &mut Dirty) {
         let wanted: HashSet<&String> = names.iter().filter_map(|name| self.user_by_name.get(name)).collect();
-        let known: HashSet<&String> = self.members.get(&gid).map(|members| members.values().collect()).unwrap_or_default();
+        let known: HashSet<&String> = self
+            .members
+            .get(&gid)
+            .map(|members| members.values().collect())
+            .unwrap_or_default();
         let changed: Vec<String> = wanted.symmetric_difference(&known).map(|&id| id.clone()).collect();
         for id in changed {
-            let Some(mut user) = self.users.get(&id).cloned() else { continue };
+            let Some(mut user) = self.users.get(&id).cloned() else {
+                continue;
+            };
             let Some(gids) = &mut user.gids else { continue };
             match gids.binary_search(&gid) {
                 // The primary group does not list its users.

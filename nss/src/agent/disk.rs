@@ -51,7 +51,11 @@ pub fn save(folder: &str, directory: &Directory, synced: u64) -> io::Result<()> 
     let bytes = serde_json::to_vec(&written)?;
     let temporary = format!("{folder}/.{COPY_FILE}");
     let _ = std::fs::remove_file(&temporary);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)?;
     file.write_all(&bytes)?;
     file.sync_all()?;
     std::fs::rename(temporary, format!("{folder}/{COPY_FILE}"))
@@ -60,7 +64,9 @@ pub fn save(folder: &str, directory: &Directory, synced: u64) -> io::Result<()> 
 /// The copy, and when it was known to be whole (seconds since 1970). None when there is none that can be believed.
 pub fn load(folder: &str, ids: IdRange) -> Option<(Directory, u64)> {
     let bytes = read_safe(&format!("{folder}/{COPY_FILE}"), COPY_MAX).ok()?;
-    let read: Read = serde_json::from_slice(&bytes).ok().filter(|read: &Read| read.version == VERSION)?;
+    let read: Read = serde_json::from_slice(&bytes)
+        .ok()
+        .filter(|read: &Read| read.version == VERSION)?;
     let mut directory = Directory::default();
     directory.epoch = read.epoch;
     directory.cursor = read.cursor;

@@ -127,7 +127,9 @@ fn apply(node: &Node, changes: Vec<Change>, cursor: String) -> Result<(), Troubl
         core.directory.apply(change, &mut dirty);
     }
     core.directory.cursor = cursor;
-    let super::Core { directory, publisher, .. } = &mut *core;
+    let super::Core {
+        directory, publisher, ..
+    } = &mut *core;
     if dirty != Dirty::default() {
         publisher.apply(directory, &dirty).map_err(|_| Fault::Failed)?;
     }
@@ -141,7 +143,9 @@ fn load(node: &Node) -> Result<bool, Trouble> {
     let mut dirty = Dirty::default();
     let mut after: Option<String> = None;
     for _ in 0..PAGES_MAX {
-        let cursor = after.as_ref().map_or(String::new(), |after| format!("&after={}", encode(after.as_bytes())));
+        let cursor = after
+            .as_ref()
+            .map_or(String::new(), |after| format!("&after={}", encode(after.as_bytes())));
         let target = format!("/snapshot?limit={PAGE}{cursor}");
         let response = match node.client.get(&target, false, None, SNAPSHOT_LIMIT)? {
             Said::Yes(response) => response,
@@ -164,7 +168,12 @@ fn load(node: &Node) -> Result<bool, Trouble> {
         }
         if page.next.is_none() {
             let mut core = node.core();
-            let super::Core { directory: present, publisher, synced, .. } = &mut *core;
+            let super::Core {
+                directory: present,
+                publisher,
+                synced,
+                ..
+            } = &mut *core;
             *present = directory;
             *synced = unix_seconds();
             publisher.rebuild(present, *synced).map_err(|_| Fault::Failed)?;

@@ -64,7 +64,11 @@ pub fn at_once(node: &Node, key: &Key<'_>) -> Option<u8> {
 pub fn without_asking(node: &Node) -> u8 {
     let core = node.core();
     let whole = core.directory.is_loaded() && unix_seconds().saturating_sub(core.synced) <= WHOLE_FOR_S;
-    if whole && core.service == Service::Up { reply::NONE } else { reply::UNKNOWN }
+    if whole && core.service == Service::Up {
+        reply::NONE
+    } else {
+        reply::UNKNOWN
+    }
 }
 
 /// Asks the service about `key` and puts what it says into the map.
@@ -81,9 +85,14 @@ pub fn ask_service(node: &Node, key: &Key<'_>) -> u8 {
     node.note(true);
     match said {
         Said::None(response) => {
-            let ttl_s = response.max_age.unwrap_or(DEFAULT_NEGATIVE_TTL_S).min(node.config.negative_ttl_s);
+            let ttl_s = response
+                .max_age
+                .unwrap_or(DEFAULT_NEGATIVE_TTL_S)
+                .min(node.config.negative_ttl_s);
             let mut core = node.core();
-            let super::Core { directory, publisher, .. } = &mut *core;
+            let super::Core {
+                directory, publisher, ..
+            } = &mut *core;
             let _ = publisher.negative(directory, key, ttl_s * 1000);
             reply::NONE
         }
@@ -97,9 +106,13 @@ fn take(node: &Node, key: &Key<'_>, response: &Response) -> Option<()> {
     let ids = node.config.ids;
     let mut dirty = Dirty::default();
     let mut core = node.core();
-    let super::Core { directory, publisher, .. } = &mut *core;
+    let super::Core {
+        directory, publisher, ..
+    } = &mut *core;
     if matches!(key, Key::UserName(_) | Key::Uid(_)) {
-        let user = contract::user(&response.body, key, ids).ok().filter(|user| !user.id.is_empty())?;
+        let user = contract::user(&response.body, key, ids)
+            .ok()
+            .filter(|user| !user.id.is_empty())?;
         directory.put_user(user, &mut dirty);
     } else {
         let mut group = contract::group(&response.body, key, ids).ok()?;

@@ -47,7 +47,10 @@ impl Publisher {
     /// Writes a new file and gives it the name. `synced`: when the directory was known to be whole (0 = it is not).
     pub fn rebuild(&mut self, directory: &Directory, synced: u64) -> Result<(), RegionError> {
         self.complete = if directory.is_loaded() { synced } else { 0 };
-        let memberships: usize = directory.users().map(|(_, user)| user.gids.as_ref().map_or(0, Vec::len)).sum();
+        let memberships: usize = directory
+            .users()
+            .map(|(_, user)| user.gids.as_ref().map_or(0, Vec::len))
+            .sum();
         let entries = directory.users().len() + directory.groups().len();
         let mut bytes = entries * RECORD_GUESS + memberships * 36;
         // A second try with twice the room; a directory for which that is not enough has been measured wrongly.
@@ -65,9 +68,20 @@ impl Publisher {
     fn write(&mut self, directory: &Directory, bytes: usize) -> Result<(), Option<RegionError>> {
         self.generation += 1;
         let [users, groups] = [directory.users().len(), directory.groups().len()];
-        let plan = Plan { users, groups, bytes, ids: self.ids, generation: self.generation };
+        let plan = Plan {
+            users,
+            groups,
+            bytes,
+            ids: self.ids,
+            generation: self.generation,
+        };
         let writer = Writer::create(&self.run_dir, plan).map_err(Some)?;
-        let mut fresh = Places { writer, users: HashMap::new(), groups: HashMap::new(), listed: self.listed };
+        let mut fresh = Places {
+            writer,
+            users: HashMap::new(),
+            groups: HashMap::new(),
+            listed: self.listed,
+        };
         let mut sorted: Vec<&User> = directory.users().map(|(_, user)| user).collect();
         sorted.sort_unstable_by_key(|user| user.uid);
         for user in sorted {
@@ -77,18 +91,31 @@ impl Publisher {
         gids.sort_unstable();
         for gid in gids {
             if let Some((_, group)) = directory.group_with_members(gid) {
-                fresh.group(&group, directory.owns_group_name(&group)).map_err(|Full| None)?;
+                fresh
+                    .group(&group, directory.owns_group_name(&group))
+                    .map_err(|Full| None)?;
             }
         }
-        let Places { mut writer, users, groups, .. } = fresh;
+        let Places {
+            mut writer,
+            users,
+            groups,
+            ..
+        } = fresh;
         writer.set_service(self.service.0, self.service.1);
         writer.beat(now_ms());
         if self.complete != 0 {
             writer.set_complete(self.complete);
         }
         // Readers of a former agent's file have to learn that it has lost its name.
-        let former = if self.writer.is_none() { Former::open(&self.run_dir) } else { None };
-        writer.publish(self.writer.as_ref()).map_err(|_| Some(RegionError::Unsafe))?;
+        let former = if self.writer.is_none() {
+            Former::open(&self.run_dir)
+        } else {
+            None
+        };
+        writer
+            .publish(self.writer.as_ref())
+            .map_err(|_| Some(RegionError::Unsafe))?;
         if let Some(former) = former {
             former.retire();
         }
@@ -107,9 +134,19 @@ impl Publisher {
     }
 
     fn try_apply(&mut self, directory: &Directory, dirty: &Dirty) -> Result<(), Full> {
-        let Some(writer) = self.writer.take() else { return Err(Full) };
-        let [users, groups] = [std::mem::take(&mut self.user_places), std::mem::take(&mut self.group_places)];
-        let mut places = Places { writer, users, groups, listed: self.listed };
+        let Some(writer) = self.writer.take() else {
+            return Err(Full);
+        };
+        let [users, groups] = [
+            std::mem::take(&mut self.user_places),
+            std::mem::take(&mut self.group_places),
+        ];
+        let mut places = Places {
+            writer,
+            users,
+            groups,
+            listed: self.listed,
+        };
         let outcome = places.apply(directory, dirty);
         self.writer = Some(places.writer);
         self.user_places = places.users;
@@ -174,7 +211,9 @@ struct Places {
 }
 
 fn negative(writer: &mut Writer, key: &Key<'_>, ttl_ms: u64) -> Result<(), Full> {
-    let Some(record) = record::negative(key, now_ms() + ttl_ms) else { return Ok(()) };
+    let Some(record) = record::negative(key, now_ms() + ttl_ms) else {
+        return Ok(());
+    };
     let offset = writer.append(&record)?;
     writer.point(key, offset)
 }
@@ -193,8 +232,15 @@ impl Places {
         }
         // The old keys answer "none" from now on; asked again after a while, the service decides.
         let names = dirty.free_names.iter().map(|name| Key::UserName(name.as_bytes()));
-        let group_names = dirty.free_group_names.iter().map(|name| Key::GroupName(name.as_bytes()));
-        let ids = dirty.free_uids.iter().map(|&uid| Key::Uid(uid)).chain(dirty.free_gids.iter().map(|&gid| Key::Gid(gid)));
+        let group_names = dirty
+            .free_group_names
+            .iter()
+            .map(|name| Key::GroupName(name.as_bytes()));
+        let ids = dirty
+            .free_uids
+            .iter()
+            .map(|&uid| Key::Uid(uid))
+            .chain(dirty.free_gids.iter().map(|&gid| Key::Gid(gid)));
         for key in names.chain(group_names).chain(ids) {
             negative(&mut self.writer, &key, FREED_MS)?;
         }
@@ -211,7 +257,9 @@ impl Places {
 
     fn user(&mut self, user: &User, by_name: bool) -> Result<(), Full> {
         // The agent itself serves shadow entries, hence "x".
-        let Some(record) = record::user(user, true) else { return Ok(()) };
+        let Some(record) = record::user(user, true) else {
+            return Ok(());
+        };
         let offset = self.writer.append(&record)?;
         self.writer.point(&Key::Uid(user.uid), offset)?;
         if by_name {
@@ -228,14 +276,18 @@ impl Places {
     }
 
     fn group(&mut self, group: &Group, by_name: bool) -> Result<(), Full> {
-        let Some(record) = record::group(group) else { return Ok(()) };
+        let Some(record) = record::group(group) else {
+            return Ok(());
+        };
         let offset = self.writer.append(&record)?;
         self.writer.point(&Key::Gid(group.gid), offset)?;
         if by_name {
             self.writer.point(&Key::GroupName(group.name.as_bytes()), offset)?;
         }
         if self.listed {
-            let place = self.writer.list(Database::Group, self.groups.get(&group.id).copied(), offset)?;
+            let place = self
+                .writer
+                .list(Database::Group, self.groups.get(&group.id).copied(), offset)?;
             self.groups.insert(group.id.clone(), place);
         }
         Ok(())

@@ -9,8 +9,8 @@ use rustix::fs::{Mode, chmod};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, send,
-    socket_with,
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv,
+    send, socket_with,
 };
 use std::collections::HashMap;
 use std::io;
@@ -51,12 +51,20 @@ pub fn serve(node: &Arc<Node>) -> io::Result<()> {
     let listener = open(&node.options.run_dir)?;
     let (queue, questions) = sync_channel(QUEUE_MAX);
     let questions = Arc::new(Mutex::new(questions));
-    let desk = Arc::new(Desk { node: Arc::clone(node), flights: Mutex::default(), queue });
+    let desk = Arc::new(Desk {
+        node: Arc::clone(node),
+        flights: Mutex::default(),
+        queue,
+    });
     for number in 0..WORKERS {
         let (desk, questions) = (Arc::clone(&desk), Arc::clone(&questions));
-        std::thread::Builder::new().name(format!("ask-{number}")).spawn(move || work(&desk, &questions))?;
+        std::thread::Builder::new()
+            .name(format!("ask-{number}"))
+            .spawn(move || work(&desk, &questions))?;
     }
-    std::thread::Builder::new().name("socket".to_owned()).spawn(move || attend(&desk, &listener))?;
+    std::thread::Builder::new()
+        .name("socket".to_owned())
+        .spawn(move || attend(&desk, &listener))?;
     Ok(())
 }
 
@@ -82,7 +90,10 @@ fn attend(desk: &Desk, listener: &OwnedFd) {
     let mut peers: Vec<Peer> = Vec::new();
     let mut budget = Budget::new();
     loop {
-        let wait = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+        let wait = Timespec {
+            tv_sec: 0,
+            tv_nsec: 200_000_000,
+        };
         let ready: Vec<bool> = {
             let mut watched = vec![PollFd::new(listener, PollFlags::IN)];
             watched.extend(peers.iter().map(|peer| PollFd::new(&peer.socket, PollFlags::IN)));
@@ -125,7 +136,10 @@ fn accept_all(desk: &Desk, listener: &OwnedFd, peers: &mut Vec<Peer>, budget: &m
             if peers.len() >= PEERS_MAX {
                 peers.remove(0);
             }
-            peers.push(Peer { socket, since: Instant::now() });
+            peers.push(Peer {
+                socket,
+                since: Instant::now(),
+            });
         }
     }
 }
@@ -213,7 +227,11 @@ impl Desk {
             }
             Some(Wanted::Status) | None => (reply::UNKNOWN, None),
         };
-        let waiting = self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(request);
+        let waiting = self
+            .flights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(request);
         for socket in waiting.into_iter().flatten() {
             match &record {
                 Some(record) => say_shadow(&socket, record),
@@ -246,7 +264,10 @@ struct Budget {
 
 impl Budget {
     fn new() -> Self {
-        Self { left: BURST.into(), at: Instant::now() }
+        Self {
+            left: BURST.into(),
+            at: Instant::now(),
+        }
     }
 
     fn take(&mut self) -> bool {

@@ -48,8 +48,19 @@ pub fn of_map(map: &Map) -> String {
     };
     let (used, size) = map.fill();
     let mut text = String::new();
-    let _ = writeln!(text, "service {service}\nservice_since_seconds {since}\nlast_beat_seconds {beat}");
-    let _ = writeln!(text, "complete {}\ndirectory_age_seconds {age}", u8::from(map.is_complete()));
-    let _ = writeln!(text, "map_generation {}\nmap_used_bytes {used}\nmap_size_bytes {size}", map.generation());
+    let _ = writeln!(
+        text,
+        "service {service}\nservice_since_seconds {since}\nlast_beat_seconds {beat}"
+    );
+    let _ = writeln!(
+        text,
+        "complete {}\ndirectory_age_seconds {age}",
+        u8::from(map.is_complete())
+    );
+    let _ = writeln!(
+        text,
+        "map_generation {}\nmap_used_bytes {used}\nmap_size_bytes {size}",
+        map.generation()
+    );
     text
 }

@@ -57,7 +57,9 @@ fn main() -> ExitCode {
             }
             _ => return wrong_usage(&argument),
         };
-        let Some(value) = arguments.next() else { return wrong_usage(&argument) };
+        let Some(value) = arguments.next() else {
+            return wrong_usage(&argument);
+        };
         *place = value;
     }
     match command.as_deref() {
@@ -77,7 +79,9 @@ fn complain(text: &str) {
 }
 
 fn wrong_usage(argument: &str) -> ExitCode {
-    complain(&format!("{argument:?} is not understood, or lacks its value; see --help"));
+    complain(&format!(
+        "{argument:?} is not understood, or lacks its value; see --help"
+    ));
     ExitCode::from(2)
 }
 
@@ -105,9 +109,15 @@ fn show_status(options: &Options, prometheus: bool) -> ExitCode {
         Reply::Body(body) => String::from_utf8_lossy(&body).into_owned(),
         _ => Map::open(&map_path).map_or_else(|_| String::new(), |map| status::of_map(&map)),
     };
-    if prometheus { print(&as_metrics(&text)) } else { print(&text) }
+    if prometheus {
+        print(&as_metrics(&text))
+    } else {
+        print(&text)
+    }
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-    let beat = value("last_beat_seconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(u64::MAX);
+    let beat = value("last_beat_seconds")
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(u64::MAX);
     match value("service") {
         _ if beat > SILENT_S => ExitCode::from(4),
         Some("up") => ExitCode::SUCCESS,
@@ -135,22 +145,35 @@ fn check(options: &Options) -> ExitCode {
     let text = match read_safe(&options.config_path, CONFIG_MAX) {
         Ok(text) => text,
         Err(error) => {
-            complain(&format!("{}: {error:?} (it must be root's, and writable by nobody else)", options.config_path));
+            complain(&format!(
+                "{}: {error:?} (it must be root's, and writable by nobody else)",
+                options.config_path
+            ));
             return ExitCode::FAILURE;
         }
     };
     let (config, findings) = parse(&String::from_utf8_lossy(&text));
     for finding in &findings {
-        complain(&format!("{}:{}: {}", options.config_path, finding.line, finding.message));
+        complain(&format!(
+            "{}:{}: {}",
+            options.config_path, finding.line, finding.message
+        ));
     }
-    for (path, who) in [(&config.admin_token_path, "admin-token-path"), (&config.user_token_path, "user-token-path")] {
+    for (path, who) in [
+        (&config.admin_token_path, "admin-token-path"),
+        (&config.user_token_path, "user-token-path"),
+    ] {
         match read_safe(path, CONFIG_MAX) {
             Ok(token) if !token.trim_ascii().is_empty() => {}
             Ok(_) => complain(&format!("{who}: {path} is empty")),
             Err(error) => complain(&format!("{who}: {path}: {error:?}")),
         }
     }
-    if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn clear(options: &Options) -> ExitCode {

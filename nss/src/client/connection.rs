@@ -20,7 +20,12 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn unix(address: usize, path: &str, deadline: Instant) -> io::Result<Self> {
-        Ok(Self { address, stream: Stream::unix(path, deadline)?, tls: None, used: Instant::now() })
+        Ok(Self {
+            address,
+            stream: Stream::unix(path, deadline)?,
+            tls: None,
+            used: Instant::now(),
+        })
     }
 
     pub(super) fn tcp(
@@ -30,8 +35,16 @@ impl Connection {
         host: &str,
         deadline: Instant,
     ) -> io::Result<Self> {
-        let tls = tls.map(|tls| crate::tls::connection(tls, host)).transpose()?.map(Box::new);
-        Ok(Self { address, stream: Stream::tcp(peer, deadline)?, tls, used: Instant::now() })
+        let tls = tls
+            .map(|tls| crate::tls::connection(tls, host))
+            .transpose()?
+            .map(Box::new);
+        Ok(Self {
+            address,
+            stream: Stream::tcp(peer, deadline)?,
+            tls,
+            used: Instant::now(),
+        })
     }
 
     pub(super) fn exchange(&mut self, request: &Request<'_>, deadline: Instant) -> io::Result<Response> {

@@ -34,7 +34,12 @@ impl Address {
         }
         if let Some(path) = text.strip_prefix("unix:") {
             let absolute = path.starts_with('/').then(|| path.to_owned())?;
-            return Some(Self { scheme: Scheme::Unix, host: absolute, port: 0, prefix: String::new() });
+            return Some(Self {
+                scheme: Scheme::Unix,
+                host: absolute,
+                port: 0,
+                prefix: String::new(),
+            });
         }
         let (scheme, rest, default_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => (Scheme::Https, rest, 443),
@@ -43,11 +48,18 @@ impl Address {
         };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = split_authority(authority)?;
-        let port = port.map_or(Some(default_port), |digits| digits.parse().ok().filter(|&port| port != 0))?;
+        let port = port.map_or(Some(default_port), |digits| {
+            digits.parse().ok().filter(|&port| port != 0)
+        })?;
         if host.is_empty() || prefix.contains(['?', '#']) || authority.contains('@') {
             return None;
         }
-        Some(Self { scheme, host: host.to_owned(), port, prefix: prefix.trim_end_matches('/').to_owned() })
+        Some(Self {
+            scheme,
+            host: host.to_owned(),
+            port,
+            prefix: prefix.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// Value of the `Host` header (RFC 9110 §7.2).

@@ -25,17 +25,26 @@ pub fn parse(text: &str) -> (Config, Vec<Finding>) {
             None => Err("not of the form key=value: ignored".to_owned()),
         };
         if let Err(message) = outcome {
-            findings.push(Finding { line: index + 1, message });
+            findings.push(Finding {
+                line: index + 1,
+                message,
+            });
         }
     }
     if config.addresses.is_empty() {
-        findings.push(Finding { line: 0, message: "server-address is missing: no look-up leaves this node".to_owned() });
+        findings.push(Finding {
+            line: 0,
+            message: "server-address is missing: no look-up leaves this node".to_owned(),
+        });
     }
     (config, findings)
 }
 
 fn unquoted(value: &str) -> &str {
-    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+    value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(value)
 }
 
 fn set(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
@@ -61,13 +70,20 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
                 _ => return Err(format!("{key}: \"auto\" or \"never\" is wanted: the default holds")),
             }
         }
-        _ => return Err(format!("unknown key {:?}: ignored", key.chars().take(64).collect::<String>())),
+        _ => {
+            return Err(format!(
+                "unknown key {:?}: ignored",
+                key.chars().take(64).collect::<String>()
+            ));
+        }
     }
     Ok(())
 }
 
 fn addresses(value: &str) -> Result<Vec<Address>, String> {
-    let words = value.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let words = value
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty());
     let mut addresses = Vec::new();
     for word in words.take(ADDRESSES_MAX) {
         let address = Address::parse(word).ok_or("server-address: unix:/path, http://… or https://… is wanted")?;

@@ -8,6 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
+    // serde would take an array for a struct, field by field.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refused::Form);
+    }
     serde_json::from_slice(body).map_err(|_| Refused::Form)
 }
 
@@ -19,7 +23,10 @@ fn each<T: DeserializeOwned>(
 ) -> Vec<T> {
     let mut good = Vec::with_capacity(raw.len());
     for text in raw {
-        match serde_json::from_str::<T>(text.get()).map_err(|_| Refused::Form).and_then(&check) {
+        match serde_json::from_str::<T>(text.get())
+            .map_err(|_| Refused::Form)
+            .and_then(&check)
+        {
             Ok(value) => good.push(value),
             Err(_) => *skipped += 1,
         }
@@ -47,7 +54,11 @@ pub fn user(body: &[u8], key: &Key<'_>, range: IdRange) -> Result<User, Refused>
     }
     let body: Body = parse(body)?;
     let user = body.user.or(body.passwd).ok_or(Refused::Form)?.checked(range)?;
-    if user.answers(key) { Ok(user) } else { Err(Refused::Other) }
+    if user.answers(key) {
+        Ok(user)
+    } else {
+        Err(Refused::Other)
+    }
 }
 
 /// `/group` for `key`; the members must be told.
@@ -60,7 +71,11 @@ pub fn group(body: &[u8], key: &Key<'_>, range: IdRange) -> Result<Group, Refuse
     if group.members.is_none() {
         return Err(Refused::Form);
     }
-    if group.answers(key) { Ok(group) } else { Err(Refused::Other) }
+    if group.answers(key) {
+        Ok(group)
+    } else {
+        Err(Refused::Other)
+    }
 }
 
 /// `/shadow` for `name`.
@@ -73,7 +88,11 @@ pub fn shadow(body: &[u8], name: &[u8]) -> Result<Shadow, Refused> {
     if shadow.name.as_bytes() != name {
         return Err(Refused::Other);
     }
-    if is_field(&shadow.password) && !shadow.password.is_empty() { Ok(shadow) } else { Err(Refused::Value) }
+    if is_field(&shadow.password) && !shadow.password.is_empty() {
+        Ok(shadow)
+    } else {
+        Err(Refused::Value)
+    }
 }
 
 /// `/initgroups` for `name`.
@@ -130,18 +149,42 @@ pub fn snapshot(body: &[u8], range: IdRange) -> Result<SnapshotPage, Refused> {
         return Err(Refused::Value);
     }
     let mut skipped = 0;
-    let users = each(&body.users, |user: User| user.checked(range).and_then(with_gids), &mut skipped);
-    let groups = each(&body.groups, |group: Group| group.checked(range).and_then(with_id), &mut skipped);
+    let users = each(
+        &body.users,
+        |user: User| user.checked(range).and_then(with_gids),
+        &mut skipped,
+    );
+    let groups = each(
+        &body.groups,
+        |group: Group| group.checked(range).and_then(with_id),
+        &mut skipped,
+    );
     let next = checked_next(body.next)?;
-    Ok(SnapshotPage { epoch: body.epoch, cursor: body.cursor, next, users, groups, skipped, age_ms: body.age_ms })
+    Ok(SnapshotPage {
+        epoch: body.epoch,
+        cursor: body.cursor,
+        next,
+        users,
+        groups,
+        skipped,
+        age_ms: body.age_ms,
+    })
 }
 
 fn with_gids(user: User) -> Result<User, Refused> {
-    if user.gids.is_some() && is_cursor(&user.id) { Ok(user) } else { Err(Refused::Form) }
+    if user.gids.is_some() && is_cursor(&user.id) {
+        Ok(user)
+    } else {
+        Err(Refused::Form)
+    }
 }
 
 fn with_id(group: Group) -> Result<Group, Refused> {
-    if is_cursor(&group.id) { Ok(group) } else { Err(Refused::Form) }
+    if is_cursor(&group.id) {
+        Ok(group)
+    } else {
+        Err(Refused::Form)
+    }
 }
 
 /// An answer of `/changes`.
@@ -168,7 +211,14 @@ pub fn changes(body: &[u8], range: IdRange) -> Result<Changes, Refused> {
             Err(_) => skipped += 1,
         }
     }
-    Ok(Changes { epoch: body.epoch, cursor: body.cursor, more: body.more, changes, skipped, age_ms: body.age_ms })
+    Ok(Changes {
+        epoch: body.epoch,
+        cursor: body.cursor,
+        more: body.more,
+        changes,
+        skipped,
+        age_ms: body.age_ms,
+    })
 }
 
 fn change(text: &str, range: IdRange) -> Result<Change, Refused> {

@@ -64,8 +64,18 @@ pub(super) struct Cache {
 
 impl Cache {
     pub(super) fn new(config: &Config) -> Self {
-        let Config { ttl_s, negative_ttl_s, stale_s, .. } = *config;
-        Self { entries: OnceLock::new(), ttl_s, negative_ttl_s, stale_s }
+        let Config {
+            ttl_s,
+            negative_ttl_s,
+            stale_s,
+            ..
+        } = *config;
+        Self {
+            entries: OnceLock::new(),
+            ttl_s,
+            negative_ttl_s,
+            stale_s,
+        }
     }
 
     pub(super) fn get(&self, key: &Key<'_>) -> Option<Arc<Entry>> {
@@ -80,7 +90,12 @@ impl Cache {
         let fresh_until = now + jittered(ttl * 1000);
         let usable_until = fresh_until + stale * 1000;
         let etag = response.etag.clone();
-        let entry = Arc::new(Entry { record: Some(record), etag, fresh_until, usable_until });
+        let entry = Arc::new(Entry {
+            record: Some(record),
+            etag,
+            fresh_until,
+            usable_until,
+        });
         for key in keys {
             self.entries().insert(OwnedKey::new(key), Arc::clone(&entry));
         }
@@ -89,9 +104,17 @@ impl Cache {
 
     /// Keeps "there is none" under `key`; never longer than it is fresh.
     pub(super) fn put_negative(&self, key: &Key<'_>, response: &Response) -> Arc<Entry> {
-        let ttl = response.max_age.unwrap_or(DEFAULT_NEGATIVE_TTL_S).min(self.negative_ttl_s);
+        let ttl = response
+            .max_age
+            .unwrap_or(DEFAULT_NEGATIVE_TTL_S)
+            .min(self.negative_ttl_s);
         let until = now_ms() + ttl * 1000;
-        let entry = Arc::new(Entry { record: None, etag: None, fresh_until: until, usable_until: until });
+        let entry = Arc::new(Entry {
+            record: None,
+            etag: None,
+            fresh_until: until,
+            usable_until: until,
+        });
         self.entries().insert(OwnedKey::new(key), Arc::clone(&entry));
         entry
     }

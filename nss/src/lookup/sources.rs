@@ -50,7 +50,10 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl State {
     /// Nothing is opened yet.
-    #[expect(clippy::new_without_default, reason = "takes the pid of the process: not a plain value")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "takes the pid of the process: not a plain value"
+    )]
     pub fn new() -> Self {
         Self {
             pid: std::process::id(),
@@ -109,7 +112,10 @@ impl State {
             // Without a successor that can be opened the superseded map is still the best there is.
             Err(RegionError::System(_) | RegionError::Unsafe) => return known,
         };
-        self.map.write().unwrap_or_else(PoisonError::into_inner).clone_from(&fresh);
+        self.map
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&fresh);
         fresh
     }
 
@@ -132,7 +138,10 @@ impl State {
     fn configured(&self) -> Result<Configured, Outcome> {
         let mut slot = locked(&self.direct);
         let now = now_ms();
-        if let Some(known) = slot.as_ref().filter(|known| now.saturating_sub(known.checked_ms) < RECHECK_MS) {
+        if let Some(known) = slot
+            .as_ref()
+            .filter(|known| now.saturating_sub(known.checked_ms) < RECHECK_MS)
+        {
             return Ok(known.clone());
         }
         let text = match read_safe(CONFIG_PATH, CONFIG_MAX) {
@@ -149,7 +158,12 @@ impl State {
             return Ok(known.clone());
         }
         let config = Arc::new(parse(&String::from_utf8_lossy(&text)).0);
-        let fresh = Configured { text: text.into(), config, checked_ms: now, direct: None };
+        let fresh = Configured {
+            text: text.into(),
+            config,
+            checked_ms: now,
+            direct: None,
+        };
         *slot = Some(fresh.clone());
         Ok(fresh)
     }

@@ -54,7 +54,11 @@ impl Map {
     /// Checks the header of `region`. None when it is no map, or one that lies about its size.
     pub fn from_region(region: Region) -> Option<Self> {
         let at = |index| region.word(index).map(|cell| cell.load(Acquire));
-        let place = |index| usize::try_from(at(index)?).ok().filter(|offset| offset.is_multiple_of(8));
+        let place = |index| {
+            usize::try_from(at(index)?)
+                .ok()
+                .filter(|offset| offset.is_multiple_of(8))
+        };
         let size = region.size();
         if at(word::MAGIC)? != MAGIC || at(word::VERSION)? != VERSION || at(word::SIZE)? != size as u64 {
             return None;
@@ -67,7 +71,11 @@ impl Map {
         };
         let list = |offset, capacity, used| {
             let [first, capacity] = [place(offset)?, usize::try_from(at(capacity)?).ok()?];
-            inside(first, capacity).then_some(List { first: first / 8, capacity, used })
+            inside(first, capacity).then_some(List {
+                first: first / 8,
+                capacity,
+                used,
+            })
         };
         let lists = [
             list(word::USERS, word::USERS_CAPACITY, word::USERS_USED)?,
@@ -77,9 +85,20 @@ impl Map {
             return None;
         }
         let ids = at(word::IDS)?;
-        let ids = IdRange { min: u32::try_from(ids & 0xffff_ffff).ok()?, max: u32::try_from(ids >> 32).ok()? };
+        let ids = IdRange {
+            min: u32::try_from(ids & 0xffff_ffff).ok()?,
+            max: u32::try_from(ids >> 32).ok()?,
+        };
         let key = HashKey(at(word::KEY0)?, at(word::KEY1)?);
-        Some(Self { key, table: table / 8, mask: slots - 1, records, lists, ids, region })
+        Some(Self {
+            key,
+            table: table / 8,
+            mask: slots - 1,
+            records,
+            lists,
+            ids,
+            region,
+        })
     }
 
     /// The memory below, for the writer.
@@ -95,12 +114,19 @@ impl Map {
         };
         let [table, mask] = [self.table, self.mask];
         let start = usize::try_from(hash & 0xffff_ffff).unwrap_or(0);
-        ((0..PROBES_MAX.min(mask + 1)).map(move |step| table + ((start + step) & mask)), hash >> 32)
+        (
+            (0..PROBES_MAX.min(mask + 1)).map(move |step| table + ((start + step) & mask)),
+            hash >> 32,
+        )
     }
 
     /// The record at `offset`, if there can be one.
     pub(super) fn record_at(&self, offset: usize) -> Option<Record<'_>> {
-        if offset < self.records { None } else { Record::parse(self.region.bytes_from(offset)?) }
+        if offset < self.records {
+            None
+        } else {
+            Record::parse(self.region.bytes_from(offset)?)
+        }
     }
 
     /// Looks `key` up. At most [`PROBES_MAX`] slots are visited.
@@ -132,7 +158,10 @@ impl Map {
         let list = if database == Database::Passwd { users } else { groups };
         let used = self.load(list.used).min(list.capacity as u64);
         for entry in index..usize::try_from(used).unwrap_or(0) {
-            let offset = self.region.word(list.first + entry).map_or(0, |cell| cell.load(Acquire));
+            let offset = self
+                .region
+                .word(list.first + entry)
+                .map_or(0, |cell| cell.load(Acquire));
             let record = usize::try_from(offset).ok().and_then(|offset| self.record_at(offset));
             if let Some(record) = record {
                 return Some((record, entry + 1));

@@ -79,14 +79,24 @@ impl Region {
         let owned: Box<[AtomicU64]> = words.into_iter().map(AtomicU64::new).collect();
         let words = owned.len();
         let start = NonNull::from(Box::leak(owned)).cast();
-        Self { start, words, mapped: false, writable: true }
+        Self {
+            start,
+            words,
+            mapped: false,
+            writable: true,
+        }
     }
 
     fn map(file: &OwnedFd, size: usize, prot: ProtFlags) -> Result<Self, RegionError> {
         // SAFETY: a fresh mapping at an address of the kernel's choice; nothing else refers to it.
         let start = unsafe { mmap(std::ptr::null_mut(), size, prot, MapFlags::SHARED, file.as_fd(), 0) };
         let start = NonNull::new(start.map_err(RegionError::System)?.cast()).ok_or(RegionError::Unsafe)?;
-        Ok(Self { start, words: size / 8, mapped: true, writable: prot.contains(ProtFlags::WRITE) })
+        Ok(Self {
+            start,
+            words: size / 8,
+            mapped: true,
+            writable: prot.contains(ProtFlags::WRITE),
+        })
     }
 
     /// Size in bytes.
@@ -114,7 +124,9 @@ impl Region {
 
     /// Writes `bytes` from word `index` on. False when they don't fit or the region is read-only.
     pub fn store(&self, index: usize, bytes: &[u8]) -> bool {
-        let fits = index.checked_add(bytes.len().div_ceil(8)).is_some_and(|end| end <= self.words);
+        let fits = index
+            .checked_add(bytes.len().div_ceil(8))
+            .is_some_and(|end| end <= self.words);
         if !fits || !self.writable {
             return false;
         }

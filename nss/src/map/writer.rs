@@ -82,7 +82,16 @@ impl Writer {
         }
         let map = Map::from_region(region).ok_or(RegionError::Unsafe)?;
         let temporary = Some(temporary);
-        Ok(Self { map, folder: folder.to_owned(), temporary, used_slots: 0, slots, end: records, users: 0, groups: 0 })
+        Ok(Self {
+            map,
+            folder: folder.to_owned(),
+            temporary,
+            used_slots: 0,
+            slots,
+            end: records,
+            users: 0,
+            groups: 0,
+        })
     }
 
     /// Gives the new map the name, and tells the readers of the `old` one.
@@ -143,7 +152,11 @@ impl Writer {
 
     /// Puts the record at `offset` into a list: at entry `place`, or at its end. Returns the entry.
     pub fn list(&mut self, database: Database, place: Option<usize>, offset: usize) -> Result<usize, Full> {
-        let used = if database == Database::Passwd { self.users } else { self.groups };
+        let used = if database == Database::Passwd {
+            self.users
+        } else {
+            self.groups
+        };
         let place = place.unwrap_or(used);
         let index = self.map.list_word(database, place).ok_or(Full)?;
         self.set(index, offset as u64);
@@ -152,7 +165,11 @@ impl Writer {
                 Database::Passwd => self.users += 1,
                 Database::Group => self.groups += 1,
             }
-            let count = if database == Database::Passwd { word::USERS_USED } else { word::GROUPS_USED };
+            let count = if database == Database::Passwd {
+                word::USERS_USED
+            } else {
+                word::GROUPS_USED
+            };
             self.set(count, used as u64 + 1);
         }
         Ok(place)

@@ -7,7 +7,11 @@ use crate::rules::{GIDS_MAX, MEMBERS_MAX};
 /// Password field of a user: `x` sends PAM to the shadow entry, `*` refuses passwords without asking for one.
 fn password(user: &User, shadow_served: bool) -> &'static [u8] {
     // Without a shadow entry "x" makes pam_unix refuse the account, which is what a locked user deserves.
-    if shadow_served || user.state != State::Live { b"x" } else { b"*" }
+    if shadow_served || user.state != State::Live {
+        b"x"
+    } else {
+        b"*"
+    }
 }
 
 /// The record of `user`; None when it is too large to be one. `shadow_served`: whether root gets shadow entries here.
@@ -28,7 +32,13 @@ pub fn user(user: &User, shadow_served: bool) -> Option<Vec<u8>> {
         record.bytes.extend_from_slice(&gid.to_le_bytes());
     }
     let password = password(user, shadow_served);
-    let fields = [user.name.as_bytes(), password, user.gecos.as_bytes(), user.home.as_bytes(), user.shell.as_bytes()];
+    let fields = [
+        user.name.as_bytes(),
+        password,
+        user.gecos.as_bytes(),
+        user.home.as_bytes(),
+        user.shell.as_bytes(),
+    ];
     record.finish(fields)
 }
 

@@ -4,9 +4,7 @@ use super::ADDRESSES_MAX;
 use crate::hash::random;
 use crate::net::{above_stdio, wait};
 use rustix::event::PollFlags;
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with,
-};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -24,7 +22,11 @@ pub fn ask(server: SocketAddr, name: &str, kind: u16, deadline: Instant) -> io::
     let mut id = [0; 2];
     random(&mut id);
     let question = question(id, name, kind).ok_or(io::ErrorKind::InvalidInput)?;
-    let family = if server.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let family = if server.is_ipv4() {
+        AddressFamily::INET
+    } else {
+        AddressFamily::INET6
+    };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = above_stdio(socket_with(family, SocketType::DGRAM, flags, None)?)?;
     connect(&socket, &server)?;
@@ -48,7 +50,9 @@ fn question(id: [u8; 2], name: &str, kind: u16) -> Option<Vec<u8>> {
     let mut bytes = id.to_vec();
     bytes.extend_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     for label in name.split('.') {
-        let length = u8::try_from(label.len()).ok().filter(|length| (1..=63).contains(length))?;
+        let length = u8::try_from(label.len())
+            .ok()
+            .filter(|length| (1..=63).contains(length))?;
         bytes.push(length);
         bytes.extend_from_slice(label.as_bytes());
     }

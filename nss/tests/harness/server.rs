@@ -126,7 +126,9 @@ impl Server {
         match &self.tls {
             None => self.converse(&mut stream),
             Some(config) => {
-                let Ok(mut session) = rustls::ServerConnection::new(Arc::clone(config)) else { return };
+                let Ok(mut session) = rustls::ServerConnection::new(Arc::clone(config)) else {
+                    return;
+                };
                 self.converse(&mut rustls::Stream::new(&mut session, &mut stream));
             }
         }
@@ -157,7 +159,10 @@ impl Server {
     /// None = close the connection.
     fn answer(&self, stream: &mut (impl Read + Write), head: &str) -> Option<()> {
         let target = head.split(' ').nth(1)?;
-        let token = head.lines().find_map(|line| line.strip_prefix("Authorization: Bearer ")).unwrap_or("");
+        let token = head
+            .lines()
+            .find_map(|line| line.strip_prefix("Authorization: Bearer "))
+            .unwrap_or("");
         let fault = *self.fault.lock().unwrap();
         let (status, body) = match fault {
             Fault::None => self.store.lock().unwrap().answer(target, token),

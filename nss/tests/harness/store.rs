@@ -25,7 +25,10 @@ impl Store {
     /// The data set of the fixtures.
     pub fn from_dataset(text: &str) -> Self {
         let data: Value = serde_json::from_str(text).unwrap();
-        let mut store = Self { epoch: 1, ..Self::default() };
+        let mut store = Self {
+            epoch: 1,
+            ..Self::default()
+        };
         for group in data["groups"].as_array().unwrap() {
             store.put_group(serde_json::from_value(group.clone()).unwrap());
         }
@@ -37,7 +40,10 @@ impl Store {
 
     /// The data set of files in the formats of passwd(5) and group(5).
     pub fn from_files(passwd: &str, group: &str) -> Self {
-        let mut store = Self { epoch: 1, ..Self::default() };
+        let mut store = Self {
+            epoch: 1,
+            ..Self::default()
+        };
         let mut gids: HashMap<&str, Vec<u32>> = HashMap::new();
         for line in group.lines() {
             let fields: Vec<&str> = line.split(':').collect();
@@ -45,7 +51,12 @@ impl Store {
             for member in fields[3].split(',').filter(|member| !member.is_empty()) {
                 gids.entry(member).or_default().push(gid);
             }
-            store.put_group(Group { id: format!("g{gid}"), name: fields[0].to_owned(), gid, members: None });
+            store.put_group(Group {
+                id: format!("g{gid}"),
+                name: fields[0].to_owned(),
+                gid,
+                members: None,
+            });
         }
         for line in passwd.lines() {
             let fields: Vec<&str> = line.split(':').collect();
@@ -116,7 +127,12 @@ impl Store {
 
     fn members(&self, gid: u32) -> Vec<String> {
         let inside = |user: &&User| user.gid != gid && user.gids.as_ref().is_some_and(|gids| gids.contains(&gid));
-        let mut names: Vec<String> = self.users.values().filter(inside).map(|user| user.name.clone()).collect();
+        let mut names: Vec<String> = self
+            .users
+            .values()
+            .filter(inside)
+            .map(|user| user.name.clone())
+            .collect();
         names.sort_unstable();
         names
     }
@@ -130,7 +146,10 @@ impl Store {
             .map(|(key, value)| (key.to_owned(), decoded(value)))
             .collect();
         if token != USER_TOKEN && token != ADMIN_TOKEN {
-            return (401, json!({"error": "unauthorized", "message": "unknown token"}).to_string());
+            return (
+                401,
+                json!({"error": "unauthorized", "message": "unknown token"}).to_string(),
+            );
         }
         let admin = token == ADMIN_TOKEN;
         let not_found = (404, json!({"error": "not_found", "age_ms": 0}).to_string());
@@ -139,7 +158,10 @@ impl Store {
             None => not_found.clone(),
         };
         if parameters.contains_key("name") && (parameters.contains_key("uid") || parameters.contains_key("gid")) {
-            return (400, json!({"error": "bad_request", "message": "give one of name and id"}).to_string());
+            return (
+                400,
+                json!({"error": "bad_request", "message": "give one of name and id"}).to_string(),
+            );
         }
         let user = || match (parameters.get("name"), parameters.get("uid")) {
             (Some(name), _) => self.user_named(name),
@@ -155,20 +177,24 @@ impl Store {
             let group = self.groups.get(id?)?;
             Some(json!({"name": group.name, "gid": group.gid, "members": self.members(group.gid)}))
         };
-        let single = parameters.contains_key("name") || parameters.contains_key("uid") || parameters.contains_key("gid");
+        let single =
+            parameters.contains_key("name") || parameters.contains_key("uid") || parameters.contains_key("gid");
         match path {
             "/nss/v1/passwd" if single => found("passwd", user().map(|user| passwd(&user))),
             "/nss/v1/passwd" => self.page(&parameters, self.users.values().map(passwd)),
             "/nss/v1/group" if single => found("group", group()),
             "/nss/v1/group" => self.page(
                 &parameters,
-                self.groups.values().map(|g| json!({"name": g.name, "gid": g.gid, "members": self.members(g.gid)})),
+                self.groups
+                    .values()
+                    .map(|g| json!({"name": g.name, "gid": g.gid, "members": self.members(g.gid)})),
             ),
             "/nss/v1/shadow" if !admin => (403, json!({"error": "forbidden", "message": "scope"}).to_string()),
             "/nss/v1/shadow" => found("shadow", user().map(|user| shadow(&user))),
-            "/nss/v1/initgroups" => {
-                found("initgroups", user().map(|u| json!({"name": u.name, "gid": u.gid, "gids": u.gids})))
-            }
+            "/nss/v1/initgroups" => found(
+                "initgroups",
+                user().map(|u| json!({"name": u.name, "gid": u.gid, "gids": u.gids})),
+            ),
             "/nss/v1/user" => found("user", user().map(|user| self.bundle(&user, admin))),
             "/nss/v1/snapshot" => self.snapshot(&parameters),
             "/nss/v1/changes" => self.changes(&parameters),
@@ -178,8 +204,14 @@ impl Store {
 
     fn bundle(&self, user: &User, admin: bool) -> Value {
         let mut bundle = serde_json::to_value(user).unwrap();
-        let groups = user.gids.iter().flatten().filter_map(|gid| self.groups.get(self.by_gid.get(gid)?));
-        bundle["groups"] = groups.map(|group| json!({"name": group.name, "gid": group.gid})).collect();
+        let groups = user
+            .gids
+            .iter()
+            .flatten()
+            .filter_map(|gid| self.groups.get(self.by_gid.get(gid)?));
+        bundle["groups"] = groups
+            .map(|group| json!({"name": group.name, "gid": group.gid}))
+            .collect();
         if admin {
             bundle["shadow"] = shadow(user);
         }
@@ -200,7 +232,11 @@ impl Store {
 
     fn snapshot(&self, parameters: &HashMap<String, String>) -> (u16, String) {
         let (from, limit) = bounds(parameters);
-        let groups = if from == 0 { self.groups.values().collect() } else { Vec::new() };
+        let groups = if from == 0 {
+            self.groups.values().collect()
+        } else {
+            Vec::new()
+        };
         let users: Vec<&User> = self.users.values().skip(from).take(limit).collect();
         let mut body = json!({
             "age_ms": 0, "epoch": self.epoch.to_string(), "cursor": self.feed.len().to_string(),
@@ -222,7 +258,8 @@ impl Store {
             .map(|(kind, id)| json!({"kind": kind, "id": id, "user": self.users.get(id), "group": self.groups.get(id)}))
             .collect();
         let cursor = self.feed.len().to_string();
-        let body = json!({"age_ms": 0, "epoch": self.epoch.to_string(), "cursor": cursor, "more": false, "changes": changes});
+        let body =
+            json!({"age_ms": 0, "epoch": self.epoch.to_string(), "cursor": cursor, "more": false, "changes": changes});
         (200, body.to_string())
     }
 
@@ -240,8 +277,14 @@ impl Store {
 }
 
 fn bounds(parameters: &HashMap<String, String>) -> (usize, usize) {
-    let from = parameters.get("after").and_then(|after| after.strip_prefix('c')?.parse().ok()).unwrap_or(0);
-    let limit = parameters.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(1000);
+    let from = parameters
+        .get("after")
+        .and_then(|after| after.strip_prefix('c')?.parse().ok())
+        .unwrap_or(0);
+    let limit = parameters
+        .get("limit")
+        .and_then(|limit| limit.parse().ok())
+        .unwrap_or(1000);
     (from, limit.min(5000))
 }
 
