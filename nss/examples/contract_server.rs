@@ -2,6 +2,7 @@
 //!
 //! Further: `--dataset FILE` (instead of passwd and group), `--tls CERT.pem KEY.pem`, `--fault NAME`. Lines on standard input change it while it runs:
 //! `fault NAME`, `add NAME UID GID`, `lock NAME`, `rename OLD NEW`, `remove NAME`.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../tests/harness/server.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use the rest")]

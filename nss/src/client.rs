@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a name's addresses are kept.
-const NAMES_TTL: Duration = Duration::from_secs(60);
+const NAMES_TTL: Duration = Duration::from_mins(1);
 /// How long an idle connection is used again: below the usual keep-alive time of servers.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 

@@ -139,9 +139,9 @@ impl Pages {
             let [records, next] = [&mut self.records, &mut Vec::new()];
             let answer = state.ask_with(question, &after, 0, &mut |is_cursor, bytes| {
                 if is_cursor {
-                    next.extend_from_slice(bytes)
+                    next.extend_from_slice(bytes);
                 } else {
-                    records.extend_from_slice(bytes)
+                    records.extend_from_slice(bytes);
                 }
             });
             self.next = (!next.is_empty()).then(|| std::mem::take(next));

@@ -5,17 +5,18 @@
 pub struct HashKey(pub u64, pub u64);
 
 fn round(v: &mut [u64; 4]) {
-    let [a, b, c, d] = v;
-    *a = a.wrapping_add(*b);
-    *c = c.wrapping_add(*d);
-    *b = b.rotate_left(13) ^ *a;
-    *d = d.rotate_left(16) ^ *c;
-    *a = a.rotate_left(32);
-    *c = c.wrapping_add(*b);
-    *a = a.wrapping_add(*d);
-    *b = b.rotate_left(17) ^ *c;
-    *d = d.rotate_left(21) ^ *a;
-    *c = c.rotate_left(32);
+    // The names of the algorithm's definition.
+    let [v0, v1, v2, v3] = v;
+    *v0 = v0.wrapping_add(*v1);
+    *v2 = v2.wrapping_add(*v3);
+    *v1 = v1.rotate_left(13) ^ *v0;
+    *v3 = v3.rotate_left(16) ^ *v2;
+    *v0 = v0.rotate_left(32);
+    *v2 = v2.wrapping_add(*v1);
+    *v0 = v0.wrapping_add(*v3);
+    *v1 = v1.rotate_left(17) ^ *v2;
+    *v3 = v3.rotate_left(21) ^ *v0;
+    *v2 = v2.rotate_left(32);
 }
 
 impl HashKey {

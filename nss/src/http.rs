@@ -116,7 +116,7 @@ fn parse_head(input: &[u8]) -> io::Result<Option<(Response, Framing, usize)>> {
         keep: parsed.version == Some(1),
         ..Response::default()
     };
-    let [mut length, mut chunked] = [None, None];
+    let (mut length, mut chunked) = (None, None);
     for field in parsed.headers.iter() {
         let value = std::str::from_utf8(field.value).map_err(|_| invalid())?.trim();
         match field.name {
@@ -127,9 +127,8 @@ fn parse_head(input: &[u8]) -> io::Result<Option<(Response, Framing, usize)>> {
                 }
             }
             name if name.eq_ignore_ascii_case("transfer-encoding") => {
-                if !value.eq_ignore_ascii_case("chunked") || chunked.replace(0).is_some() {
-                    return Err(invalid());
-                }
+                let once = value.eq_ignore_ascii_case("chunked") && chunked.replace(()).is_none();
+                once.then_some(()).ok_or_else(invalid)?;
             }
             name if name.eq_ignore_ascii_case("content-encoding") && !value.eq_ignore_ascii_case("identity") => {
                 return Err(invalid());
@@ -147,8 +146,8 @@ fn parse_head(input: &[u8]) -> io::Result<Option<(Response, Framing, usize)>> {
     let framing = match (status, chunked, length) {
         (204 | 304, _, _) => Framing::Length(0),
         // Both is how requests are smuggled.
-        (_, Some(_), Some(_)) => return Err(invalid()),
-        (_, Some(_), None) => Framing::Chunked,
+        (_, Some(()), Some(_)) => return Err(invalid()),
+        (_, Some(()), None) => Framing::Chunked,
         (_, None, Some(length)) => Framing::Length(length),
         (_, None, None) => Framing::Close,
     };

@@ -49,18 +49,13 @@ impl Local {
     }
 }
 
-#[expect(
-    clippy::unnecessary_cast,
-    clippy::cast_sign_loss,
-    reason = "the fields' types differ between architectures"
-)]
 fn identity(meta: &rustix::fs::Stat) -> Identity {
     (
-        meta.st_dev as u64,
-        meta.st_ino as u64,
-        meta.st_mtime as i64,
-        meta.st_size as i64,
-        meta.st_mtime_nsec as u64,
+        meta.st_dev,
+        meta.st_ino,
+        meta.st_mtime,
+        meta.st_size,
+        meta.st_mtime_nsec,
     )
 }
 

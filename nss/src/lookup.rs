@@ -39,8 +39,7 @@ pub type Give<'a> = &'a mut dyn FnMut(&Record<'_>) -> Outcome;
 /// Whether `key` can be anybody's.
 fn is_possible(key: &Key<'_>) -> bool {
     match *key {
-        Key::UserName(name) => is_name(name) && name != b"root",
-        Key::GroupName(name) => is_name(name) && name != b"root",
+        Key::UserName(name) | Key::GroupName(name) => is_name(name) && name != b"root",
         Key::Uid(id) | Key::Gid(id) => IdRange::default().contains(id),
     }
 }

@@ -83,10 +83,9 @@ impl Stream {
     }
 }
 
-#[expect(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
 fn identity(socket: &OwnedFd) -> io::Result<(u64, u64)> {
     let meta = fstat(socket)?;
-    Ok((meta.st_dev as u64, meta.st_ino as u64))
+    Ok((meta.st_dev, meta.st_ino))
 }
 
 /// A stream whose reads and writes end by a deadline, with `TimedOut`.

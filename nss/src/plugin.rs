@@ -99,6 +99,5 @@ pub struct Api {
     /// Makes a handle from the text of the configuration file; null = no memory. It is never freed: it lives as long as the process' state.
     pub open: extern "C" fn(config: *const u8, length: usize) -> *mut c_void,
     /// Asks: [`Question`] number, text, id, mode (1 with the admin token, 2 from the cache only). Returns [`Answer::code`].
-    #[expect(clippy::type_complexity, reason = "one plain C signature")]
     pub ask: extern "C" fn(*mut c_void, u32, *const u8, usize, u32, i32, Sink, *mut c_void) -> i32,
 }

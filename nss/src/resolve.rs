@@ -87,10 +87,10 @@ impl Settings {
                 }
                 Some("search" | "domain") => settings.search = words.take(SEARCH_MAX).map(str::to_owned).collect(),
                 Some("options") => {
-                    let ndots = words
+                    let mut ndots = words
                         .filter_map(|word| word.strip_prefix("ndots:"))
                         .filter_map(|n| n.parse().ok());
-                    settings.ndots = ndots.last().unwrap_or(settings.ndots).min(15);
+                    settings.ndots = ndots.next_back().unwrap_or(settings.ndots).min(15);
                 }
                 _ => {}
             }

@@ -11,7 +11,7 @@ pub const MEMBERS_MAX: usize = 250_000;
 
 /// Lowest id that Rollcall hands out.
 pub const ID_MIN: u32 = 1000;
-/// One past the highest id: everything from here on is reserved (DESIGN §2), (uid_t)−1 included.
+/// One past the highest id: everything from here on is reserved (DESIGN §2), −1 included.
 pub const ID_END: u32 = 2_147_352_576;
 /// First id of the block that systemd and Debian use for dynamic and special users.
 const SPECIAL_FIRST: u32 = 60_001;

@@ -115,7 +115,7 @@ fn every_change_is_in_the_map_within_two_seconds() {
         store.put_user(User {
             name: "zora".to_owned(),
             ..somebody("zoe", 10_100)
-        })
+        });
     });
     until("the new name, and not the old one", limit, || {
         node.uid("zora") == Some(10_100) && node.uid("zoe").is_none()
@@ -124,7 +124,7 @@ fn every_change_is_in_the_map_within_two_seconds() {
         store.put_user(User {
             uid: 10_101,
             ..somebody("zora", 10_100)
-        })
+        });
     });
     until("the new uid, and not the old one", limit, || {
         let map = node.map();

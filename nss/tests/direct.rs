@@ -170,7 +170,7 @@ fn a_dead_a_silent_and_a_broken_address_are_passed_over_within_one_deadline() {
     let direct = Direct::new(folder.config(&addresses, ""));
     let started = Instant::now();
     assert_eq!(by_name(&direct, "ada"), Answer::Found);
-    assert!(started.elapsed() < Duration::from_millis(1000));
+    assert!(started.elapsed() < Duration::from_secs(1));
     let started = Instant::now();
     assert_eq!(by_name(&direct, "bob"), Answer::Found);
     assert!(

@@ -1,4 +1,5 @@
 //! The read API's client side against a contract server that can fail in every way: direct mode, agent, map.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod harness {
     //! What the tests need: the server, and a node set up in a temporary folder.

@@ -33,7 +33,6 @@ impl Buffer {
         let padding = self.next.align_offset(align_of::<*mut c_char>());
         self.take(padding)?;
         let place = self.take(count.checked_mul(size_of::<*mut c_char>())?)?;
-        #[expect(clippy::cast_ptr_alignment, reason = "aligned by the padding above")]
         Some(place.cast())
     }
 

@@ -24,7 +24,7 @@ const ROUND_MAX: usize = 100;
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(30);
 /// How often the configuration is looked at, and a changed directory copied to disk.
 const CONFIG_PERIOD: Duration = Duration::from_secs(5);
-const DISK_PERIOD: Duration = Duration::from_secs(60);
+const DISK_PERIOD: Duration = Duration::from_mins(1);
 
 /// What went wrong in a round.
 enum Trouble {

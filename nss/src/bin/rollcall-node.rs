@@ -4,6 +4,7 @@ use rollcall_nss::agent::{End, Options, run, status};
 use rollcall_nss::ask::{Reply, ask};
 use rollcall_nss::config::{CONFIG_MAX, parse, read_safe};
 use rollcall_nss::map::{Former, MAP_FILE, Map};
+use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -110,9 +111,9 @@ fn show_status(options: &Options, prometheus: bool) -> ExitCode {
         _ => Map::open(&map_path).map_or_else(|_| String::new(), |map| status::of_map(&map)),
     };
     if prometheus {
-        print(&as_metrics(&text))
+        print(&as_metrics(&text));
     } else {
-        print(&text)
+        print(&text);
     }
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
     let beat = value("last_beat_seconds")
@@ -135,7 +136,7 @@ fn as_metrics(text: &str) -> String {
         };
         let key = if key == "service" { "service_up" } else { key };
         if value.parse::<f64>().is_ok() && key != "epoch" && key != "cursor" {
-            metrics.push_str(&format!("rollcall_node_{key} {value}\n"));
+            let _ = writeln!(metrics, "rollcall_node_{key} {value}");
         }
     }
     metrics

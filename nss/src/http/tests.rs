@@ -64,7 +64,7 @@ fn what_comes_after_an_answer_ends_the_connection() {
 
 #[test]
 fn broken_answers_are_errors() {
-    let long_head = [b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'a'; 20_000], b"\r\n\r\n"].concat();
+    let long_head = [b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &vec![b'a'; 20_000], b"\r\n\r\n"].concat();
     let long_chunk = [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice(),
         &[b'0'; 100],

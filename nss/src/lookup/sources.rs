@@ -125,7 +125,6 @@ impl State {
     }
 
     /// Whether this process may not wait for anything but the map, because systemd or one of our own units says so.
-    #[expect(clippy::unused_self, reason = "a property of the process, as all others here")]
     pub fn may_not_wait(&self) -> bool {
         bypassed()
     }

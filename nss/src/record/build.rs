@@ -52,7 +52,7 @@ pub fn group(group: &Group) -> Option<Vec<u8>> {
     record.put_u32(8, group.gid);
     record.put_u32(12, u32::try_from(members.len()).ok()?);
     let head: [&[u8]; 2] = [group.name.as_bytes(), b"*"];
-    record.finish(head.into_iter().chain(members.iter().map(|name| name.as_bytes())))
+    record.finish(head.into_iter().chain(members.iter().map(String::as_bytes)))
 }
 
 /// "There is none" for `key`, counting until `fresh_until` (ms of the node's clock).

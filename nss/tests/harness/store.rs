@@ -181,9 +181,9 @@ impl Store {
             parameters.contains_key("name") || parameters.contains_key("uid") || parameters.contains_key("gid");
         match path {
             "/nss/v1/passwd" if single => found("passwd", user().map(|user| passwd(&user))),
-            "/nss/v1/passwd" => self.page(&parameters, self.users.values().map(passwd)),
+            "/nss/v1/passwd" => page(&parameters, self.users.values().map(passwd)),
             "/nss/v1/group" if single => found("group", group()),
-            "/nss/v1/group" => self.page(
+            "/nss/v1/group" => page(
                 &parameters,
                 self.groups
                     .values()
@@ -216,18 +216,6 @@ impl Store {
             bundle["shadow"] = shadow(user);
         }
         bundle
-    }
-
-    fn page(&self, parameters: &HashMap<String, String>, all: impl Iterator<Item = Value>) -> (u16, String) {
-        let (from, limit) = bounds(parameters);
-        let mut entries: Vec<Value> = all.skip(from).take(limit + 1).collect();
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let mut body = json!({"age_ms": 0, "entries": entries});
-        if more {
-            body["next"] = json!(format!("c{}", from + limit));
-        }
-        (200, body.to_string())
     }
 
     fn snapshot(&self, parameters: &HashMap<String, String>) -> (u16, String) {
@@ -274,6 +262,18 @@ impl Store {
         let value = if key == "group" { group } else { other };
         json!({"age_ms": 0, key: value}).to_string()
     }
+}
+
+fn page(parameters: &HashMap<String, String>, all: impl Iterator<Item = Value>) -> (u16, String) {
+    let (from, limit) = bounds(parameters);
+    let mut entries: Vec<Value> = all.skip(from).take(limit + 1).collect();
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let mut body = json!({"age_ms": 0, "entries": entries});
+    if more {
+        body["next"] = json!(format!("c{}", from + limit));
+    }
+    (200, body.to_string())
 }
 
 fn bounds(parameters: &HashMap<String, String>) -> (usize, usize) {
