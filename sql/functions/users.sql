@@ -175,12 +175,13 @@ begin
     (select u.id from store.users u where u.posix_name = p_posix_name and u.deleted_at is null));
 end $$;
 
--- Clears the hash of the last assertion, so that the next sign-in compares anew. Locks those rows in order.
+-- Clears the hash of the last assertion, so that the next sign-in compares anew. Locks those rows in order, those without
+-- a hash too: a sign-in under way may be about to give them one. To be called before memberships are touched.
 create or replace function store.login_hash_clear(p_users uuid[]) returns void
 language plpgsql
 as $$
 begin
-  perform from store.login_state l where l.user_id = any (p_users) and l.claims_hash is not null
+  perform from store.login_state l where l.user_id = any (p_users)
     order by l.user_id, l.provider for no key update;
   if found then
     update store.login_state l set claims_hash = null where l.user_id = any (p_users) and l.claims_hash is not null;
