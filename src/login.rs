@@ -94,7 +94,10 @@ async fn attempt(
         });
     }
     let user = prepared.user_draft()?;
-    match db.login_apply(draft, login_rules, Uuid::now_v7(), &user, origin).await? {
+    match db
+        .login_apply(draft, login_rules, Uuid::now_v7(), &user, origin)
+        .await?
+    {
         Applied::Done { user, change } => {
             admit(&user, login_rules.minimum_uid)?;
             sign_ins.note(note(&prepared, &user));
