@@ -7,5 +7,6 @@
 #[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
 mod login;
+mod nss;
 mod private_postgres;
 mod scim;

@@ -111,6 +111,7 @@ fn a_certificate_needs_its_key_on_every_listener() {
             (&cert, "/c"),
             (&key, "/k"),
             ("proxy-listen", "127.0.0.1:8082"),
+            ("auth-proxy-trusted-networks", "127.0.0.0/8"),
         ]))
         .unwrap();
         assert_eq!(
@@ -145,7 +146,10 @@ fn role_read_offers_the_read_and_ops_listeners_only() {
             .collect()
     };
     assert_eq!(
-        labels(&flags(&[("proxy-listen", "127.0.0.1:8082")])),
+        labels(&flags(&[
+            ("proxy-listen", "127.0.0.1:8082"),
+            ("auth-proxy-trusted-networks", "127.0.0.0/8")
+        ])),
         ["api", "read", "ops", "proxy"]
     );
     assert_eq!(
