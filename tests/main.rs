@@ -4,7 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 #[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
+mod oauth;
 mod private_postgres;
 mod scim;
+mod sql;
+mod tokens;
