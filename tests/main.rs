@@ -4,9 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 #[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
 mod login;
 mod nss;
+mod oauth;
 mod private_postgres;
 mod scim;
+mod sql;
+mod tokens;
