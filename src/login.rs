@@ -6,6 +6,9 @@
 mod assertion;
 mod claims;
 pub mod groups;
+mod headers;
+mod networks;
+pub mod return_path;
 mod refusal;
 mod rewrite;
 mod rules;
@@ -16,6 +19,7 @@ mod tests;
 
 use uuid::Uuid;
 
+pub use headers::ProxyHeaders;
 pub use assertion::{Assertion, Claims, Groups, Method};
 pub use claims::text_of as claim_text;
 pub use refusal::{Reason, Refusal};
