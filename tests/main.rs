@@ -6,5 +6,6 @@
 
 #[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
+mod login;
 mod private_postgres;
 mod scim;

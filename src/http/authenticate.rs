@@ -22,8 +22,9 @@ use crate::tokens::{self, Scope, SecretHash};
 /// How often changes of tokens are looked for: revocation is effective within a second.
 pub const POLL: Duration = Duration::from_millis(400);
 
-/// How often an unknown public id may make the replica look at once, for a token that was made a moment ago.
-const LOOK_AT_ONCE: Duration = Duration::from_millis(200);
+/// How often unknown public ids may make the replica look at once, for a token that was made a moment ago. All who ask
+/// meanwhile wait for one look, so strangers cost one query per interval.
+const LOOK_AT_ONCE: Duration = Duration::from_millis(50);
 
 /// Fewest characters of a token from a file.
 const MIN_FILE_TOKEN: usize = 16;
@@ -72,7 +73,7 @@ pub struct Tokens {
     from_files: ArcSwap<Vec<FileToken>>,
     files: Vec<PathBuf>,
     version: Mutex<Option<i64>>,
-    last_look: Mutex<Option<Instant>>,
+    last_look: tokio::sync::Mutex<Option<Instant>>,
     uses: Mutex<HashMap<Arc<str>, TokenUse>>,
 }
 
@@ -84,7 +85,7 @@ impl Tokens {
             from_files: ArcSwap::default(),
             files,
             version: Mutex::new(None),
-            last_look: Mutex::new(None),
+            last_look: tokio::sync::Mutex::new(None),
             uses: Mutex::new(HashMap::new()),
         };
         tokens.read_files();
@@ -152,10 +153,7 @@ impl Tokens {
         if let Some(verdict) = self.look_up(public_id, secret) {
             return verdict;
         }
-        if self.may_look_now() {
-            // Its error is the same as not knowing.
-            let _ = self.refresh(db).await;
-        }
+        self.look_at_once(db).await;
         match self.look_up(public_id, secret) {
             Some(verdict) => verdict,
             None if self.version.lock().unwrap_or_else(PoisonError::into_inner).is_none() => Err(Refusal::CannotKnow),
@@ -196,14 +194,19 @@ impl Tokens {
             .ok_or(Refusal::Unauthorized)
     }
 
-    fn may_look_now(&self) -> bool {
-        let mut last = self.last_look.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if last.is_some_and(|last| now.duration_since(last) < LOOK_AT_ONCE) {
-            return false;
+    /// Looks whether tokens have changed, unless somebody has begun to since the caller asked.
+    async fn look_at_once(&self, db: &Database) {
+        let asked = Instant::now();
+        let mut last = self.last_look.lock().await;
+        if let Some(last) = *last {
+            if last >= asked {
+                return;
+            }
+            tokio::time::sleep(LOOK_AT_ONCE.saturating_sub(last.elapsed())).await;
         }
-        *last = Some(now);
-        true
+        *last = Some(Instant::now());
+        // Its error is the same as not knowing.
+        let _ = self.refresh(db).await;
     }
 
     fn note_use(&self, caller: &Caller, peer: Peer) {
