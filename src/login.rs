@@ -8,8 +8,8 @@ mod claims;
 pub mod groups;
 mod headers;
 mod networks;
-pub mod return_path;
 mod refusal;
+pub mod return_path;
 mod rewrite;
 mod rules;
 pub mod sessions;
@@ -19,9 +19,9 @@ mod tests;
 
 use uuid::Uuid;
 
-pub use headers::ProxyHeaders;
 pub use assertion::{Assertion, Claims, Groups, Method};
 pub use claims::text_of as claim_text;
+pub use headers::ProxyHeaders;
 pub use refusal::{Reason, Refusal};
 pub use rules::{Prepared, Rules};
 pub use sign_ins::SignIns;

@@ -74,10 +74,18 @@ impl Postgres {
         self.kill();
         std::fs::write(self.folder.join("data/standby.signal"), "").unwrap();
         if is_root() {
-            succeed(Command::new("chown").arg(SUPERUSER).arg(self.folder.join("data/standby.signal")));
+            succeed(
+                Command::new("chown")
+                    .arg(SUPERUSER)
+                    .arg(self.folder.join("data/standby.signal")),
+            );
         }
         self.start_again();
-        let promoted = self.connect(SUPERUSER, "postgres").await.query_one("select pg_promote()", &[]).await;
+        let promoted = self
+            .connect(SUPERUSER, "postgres")
+            .await
+            .query_one("select pg_promote()", &[])
+            .await;
         assert!(promoted.unwrap().get::<_, bool>(0), "the server is promoted");
     }
 

@@ -15,7 +15,10 @@ fn the_committed_schema_is_what_migrations_make() {
     assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
     let committed = std::fs::read_to_string(root.join("sql/schema.sql")).unwrap();
     let made = String::from_utf8(dump.stdout).unwrap();
-    let different = made.lines().zip(committed.lines()).position(|(made, committed)| made != committed);
+    let different = made
+        .lines()
+        .zip(committed.lines())
+        .position(|(made, committed)| made != committed);
     assert!(
         made == committed,
         "sql/schema.sql is not what migrations make, first in line {:?}: run `make schema`",
