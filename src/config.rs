@@ -32,7 +32,7 @@ mod tests;
 mod value;
 mod workbench;
 
-pub use access::Access;
+pub use access::{Access, Overage};
 pub use database::{Database, DatabaseSettings, External, Private};
 pub use effective::Effective;
 pub use environment::{invoking_user, program_folders, temporary_folder};
@@ -92,7 +92,7 @@ impl Config {
         let scim = Scim::read(&values)?.with_token_path_of_workbench(sources);
         scim.check(&values)?;
         let access = Access::read(&values)?;
-        access.check(&values)?;
+        access.check(listeners.proxy_listen.is_some(), &values)?;
         let openid = OpenId::read(&values)?;
         openid.check(&values)?;
         let saml = Saml::read(&values)?;

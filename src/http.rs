@@ -6,6 +6,7 @@ mod bulk;
 mod discovery;
 mod groups;
 pub mod listener;
+mod logins;
 mod members;
 pub mod nss;
 mod oauth;
@@ -52,6 +53,7 @@ fn api(state: &State) -> Router {
     Router::new()
         .route("/oauth/token", post(oauth::token))
         .route("/openapi.json", get(openapi::document))
+        .route("/api/v1/logins", post(logins::create))
         .with_state(state.clone())
         .merge(scim(state))
 }

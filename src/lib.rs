@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `cli` | the command line: one file per subcommand, `serve` among them |
 //! | [`http`] | routes and listeners: extract, one call, respond |
+//! | [`login`] | from an outside assertion to a provisioned user and a session |
 //! | [`db`] | one Rust function per SQL function of the schema `api`; pools, retries |
 //! | [`private_postgres`] | a PostgreSQL of its own for one machine |
 //! | [`scim`] | the SCIM language, without I/O |
@@ -16,6 +17,7 @@ pub mod db;
 pub mod error;
 pub mod fold;
 pub mod http;
+pub mod login;
 pub mod posix;
 pub mod private_postgres;
 pub mod scim;

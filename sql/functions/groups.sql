@@ -1,4 +1,4 @@
--- Groups and memberships. Lock order of every writer: users by id, then groups by id, then memberships by id.
+-- Groups and memberships. Lock order of every writer: users, groups, login_state, memberships; each by id.
 --
 -- p_group carries what `scim::group::GroupDraft` holds: id, display_name_key, key_version, external_id, posix_name
 -- (asked for) or posix_name_derived, gid, doc, doc_key.
@@ -7,7 +7,7 @@
 create or replace function store.group_row(p_id uuid, p_with_doc boolean, p_changed boolean)
 returns table (id uuid, posix_name text, gid bigint, created timestamptz, last_modified timestamptz, version bigint,
                doc jsonb, changed boolean)
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return query
@@ -18,7 +18,7 @@ end $$;
 -- Adds members to a group whose row the caller has locked. p_ids: users or groups; those who are members already stay,
 -- with the provenance added. Returns the users and groups that are new. Raises IDREF (no such member).
 create or replace function store.memberships_add(p_group uuid, p_ids uuid[], p_provenance smallint) returns uuid[]
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_users uuid[];
@@ -55,7 +55,7 @@ end $$;
 
 -- Locks the users among p_ids against deletion, in the order of their ids: the first step of every membership change.
 create or replace function store.members_lock(p_ids uuid[]) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   perform from store.users u where u.id = any (p_ids) and u.deleted_at is null order by u.id for key share;
@@ -63,7 +63,7 @@ end $$;
 
 -- Takes a deleted member out of all groups and moves their versions. Returns those groups.
 create or replace function store.memberships_drop_member(p_member uuid) returns uuid[]
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_groups uuid[] := array(select m.group_id from store.memberships m where m.member_id = p_member);
@@ -78,7 +78,7 @@ end $$;
 
 -- p_ids with each group among them replaced by the users it holds, at any depth.
 create or replace function store.users_beneath(p_ids uuid[]) returns uuid[]
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   if not exists (select from store.groups g where g.id = any (p_ids)) then
@@ -94,7 +94,7 @@ end $$;
 
 -- A list of ids for the audit log: itself when short, else how many.
 create or replace function store.audit_ids(p_ids uuid[]) returns jsonb
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql immutable
 as $$ select case when cardinality(p_ids) = 0 then null when cardinality(p_ids) <= 1000 then to_jsonb(p_ids)
                   else to_jsonb(cardinality(p_ids)) end $$;
 
@@ -134,8 +134,8 @@ begin
   values (v_id, v_key, p_group->>'external_id', v_name, v_gid, p_group->'doc', p_group->'doc_key',
           (p_group->>'key_version')::smallint, 1, api.now(), api.now());
   if cardinality(p_members) > 0 then
-    perform store.memberships_add(v_id, p_members, store.provenance(p_audit));
     perform store.login_hash_clear(p_members);
+    perform store.memberships_add(v_id, p_members, store.provenance(p_audit));
   end if;
   perform store.audit_write(p_audit, 'create', 'group', v_id, jsonb_strip_nulls(jsonb_build_object('gid', v_gid,
     'posix_name', v_name, 'added', store.audit_ids(p_members),
@@ -146,7 +146,7 @@ end $$;
 
 -- Which provenance a change by this path leaves on a membership: 1 scim, 2 login, 4 manual.
 create or replace function store.provenance(p_audit jsonb) returns smallint
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql immutable
 as $$ select case p_audit->>'path' when 'scim' then 1 when 'login' then 2 else 4 end::smallint $$;
 
 -- One live group without its members; no row when there is none.
@@ -198,12 +198,15 @@ begin
 
   if p_replace then
     -- An anti-join, because `<> all` of a list of n compares every member with every entry.
-    with gone as (delete from store.memberships m where m.group_id = p_id
-                    and not exists (select from unnest(p_add) a where a = m.member_id) returning m.member_id)
-      select coalesce(array_agg(o.member_id), '{}') into v_removed from gone o;
+    v_removed := array(select m.member_id from store.memberships m where m.group_id = p_id
+                         and not exists (select from unnest(p_add) a where a = m.member_id));
   elsif cardinality(p_remove) > 0 then
-    with gone as (delete from store.memberships m where m.group_id = p_id and m.member_id = any (p_remove) returning m.member_id)
-      select coalesce(array_agg(o.member_id), '{}') into v_removed from gone o;
+    v_removed := array(select m.member_id from store.memberships m where m.group_id = p_id and m.member_id = any (p_remove));
+  end if;
+  perform store.login_hash_clear(v_removed || array(select a from unnest(p_add) a where not exists
+    (select from store.memberships m where m.group_id = p_id and m.member_id = a)));
+  if cardinality(v_removed) > 0 then
+    delete from store.memberships m using unnest(v_removed) r where m.group_id = p_id and m.member_id = r;
   end if;
   if cardinality(p_add) > 0 then
     v_added := store.memberships_add(p_id, p_add, store.provenance(p_audit));
@@ -239,7 +242,6 @@ begin
       posix_name = v_new.posix_name, gid = v_new.gid, doc = v_new.doc, doc_key = v_new.doc_key,
       key_version = v_new.key_version, version = g.version + 1, last_modified = api.now() where g.id = p_id;
   end if;
-  perform store.login_hash_clear(v_added || v_removed);
   perform store.audit_write(p_audit, 'update', 'group', p_id, jsonb_strip_nulls(jsonb_build_object(
     'added', store.audit_ids(v_added), 'removed', store.audit_ids(v_removed),
     'gid', case when v_new.gid <> v_old.gid then jsonb_build_array(v_old.gid, v_new.gid) end,
@@ -267,13 +269,13 @@ begin
   if p_expected is not null and v_old.version <> p_expected then
     perform store.fail('IDVER', 'the group was changed meanwhile', 'meta.version');
   end if;
-  with gone as (delete from store.memberships m where m.group_id = p_id returning m.member_id)
-    select coalesce(array_agg(o.member_id), '{}') into v_members from gone o;
+  v_members := array(select m.member_id from store.memberships m where m.group_id = p_id);
+  perform store.login_hash_clear(v_members);
+  delete from store.memberships m where m.group_id = p_id;
   perform store.memberships_drop_member(p_id);
   update store.groups g set deleted_at = api.now(), last_modified = api.now(), version = g.version + 1 where g.id = p_id;
   perform store.id_retire(v_old.gid, p_id);
   perform store.group_name_release(v_old.posix_name, p_id);
-  perform store.login_hash_clear(v_members);
   perform store.audit_write(p_audit, 'delete', 'group', p_id, jsonb_strip_nulls(jsonb_build_object('gid', v_old.gid,
     'posix_name', v_old.posix_name, 'removed', store.audit_ids(v_members))));
   perform store.feed_write('group', p_id, store.users_beneath(v_members));

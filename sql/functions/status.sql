@@ -101,6 +101,13 @@ begin
     select 'e-mail index of a user that does not live', k.user_id::text from store.user_emails k
       where not exists (select from store.users u where u.id = k.user_id and u.deleted_at is null)
     union all
+    select 'sign-in state of a user that does not live', l.user_id::text from store.login_state l
+      where not exists (select from store.users u where u.id = l.user_id and u.deleted_at is null)
+    union all
+    select 'open session of a user that is locked or does not live', s.user_id::text from store.sessions s
+      where s.ended_at is null and not exists (select from store.users u where u.id = s.user_id and u.deleted_at is null
+                                               and not u.locked)
+    union all
     select 'live user without a creation in the audit log', u.id::text from store.users u
       where u.deleted_at is null and not exists (select from store.audit a where a.subject = u.id and a.action = 'create');
 end $$;

@@ -5,6 +5,7 @@ use rollcall::config::Config;
 use rollcall::db::Database;
 use rollcall::db::groups::MembersUpdate;
 use rollcall::fold::fold;
+use rollcall::login::groups::canonical;
 use rollcall::scim::dialect::Dialect;
 use rollcall::scim::document::normalise;
 use rollcall::scim::group::{GroupDraft, GroupRow};
@@ -60,6 +61,19 @@ pub(crate) enum Command {
         group: String,
         #[arg(required = true)]
         users: Vec<String>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Show what a sign-in with these groups would change; changes nothing.
+    Reconcile {
+        /// userName, POSIX name or SCIM id.
+        user: String,
+        /// The groups of the claim, separated by commas; an empty text for none.
+        #[arg(long, value_name = "NAME,…")]
+        groups: String,
+        /// Required: groups are changed by signing in, or by add-member and remove-member.
+        #[arg(long, required = true)]
+        dry_run: bool,
         #[command(flatten)]
         form: Form,
     },
@@ -120,6 +134,12 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         }
         Command::AddMember { group, users, form } => change_members(config, &group, &users, true, form).await,
         Command::RemoveMember { group, users, form } => change_members(config, &group, &users, false, form).await,
+        Command::Reconcile {
+            user,
+            groups,
+            dry_run: _,
+            form,
+        } => reconcile(config, &user, &groups, form).await,
         Command::Delete { name, form } => {
             let group = session::with(config, async |db| {
                 let group = get(db, &name).await?;
@@ -154,6 +174,24 @@ async fn change_members(config: &Config, group: &str, users: &[String], add: boo
     form.print(&json!({"id": written.group.id, "changed": written.changed}), |_| {
         let word = if written.changed { "changed" } else { "was so already" };
         format!("{} {word}\n", written.group.posix_name)
+    })
+}
+
+async fn reconcile(config: &Config, user: &str, groups: &str, form: Form) -> anyhow::Result<()> {
+    let names: Vec<String> = groups.split(',').map(str::to_owned).collect();
+    let groups = canonical(&names, None).map_err(|refusal| Refused(refusal.detail))?;
+    let scope = config.provisioning.reconcile_scope.as_str();
+    let lines = session::with(config, async |db| {
+        let user = user::find(db, user).await?;
+        Ok(db.login_preview(user, &groups, scope).await?)
+    })
+    .await?;
+    form.print(&lines, |_| {
+        let rows: Vec<_> = lines
+            .iter()
+            .map(|line| vec![line.action.clone(), line.group.clone()])
+            .collect();
+        table(&["ACTION", "GROUP"], &rows)
     })
 }
 

@@ -15,6 +15,7 @@ use rollcall::http::rate_limit::RateLimit;
 use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
+use rollcall::login::{Rules, SignIns};
 use rollcall::private_postgres::PrivatePostgres;
 use rollcall::telemetry::metrics::METRICS;
 use rollcall::tokens::{NewToken, Scope};
@@ -84,6 +85,8 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         last_answers: http::nss::LastAnswers::new(),
         large_bodies: Arc::new(Semaphore::new(config.scim.large_bodies_at_once)),
         readiness: Readiness::default(),
+        login_rules: Rules::new(&config)?,
+        sign_ins: SignIns::default(),
         user_name_rule: http::state::user_name_rule(&config.provisioning.user_name_rule)?,
         base_url,
         db: db.clone(),
@@ -153,6 +156,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     }
     background.shutdown().await;
     state.tokens.flush_uses(&db).await;
+    state.sign_ins.flush(&db).await;
     state.request_log.flush(&db).await;
     db.close();
     tracing::info!("stopped");
@@ -310,6 +314,7 @@ async fn flush(state: State) -> anyhow::Result<()> {
         ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(10) {
             state.tokens.flush_uses(&state.db).await;
+            state.sign_ins.flush(&state.db).await;
             state.rate_limit.tidy();
         }
     }

@@ -85,6 +85,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// Forget which person at the identity provider a user is pinned to; the next sign-in pins anew.
+    ForgetSubject {
+        name: String,
+        /// At this provider alone, as openid:https://id.example.org.
+        #[arg(long)]
+        provider: Option<String>,
+        #[command(flatten)]
+        form: Form,
+    },
     /// Delete a user: his ids are retired, never given again.
     Delete {
         name: String,
@@ -161,6 +170,14 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         Command::SetAdmin { name, admin, form } => set_flags(config, &name, Some(admin == "1"), None, true, form).await,
         Command::Lock { name, force, form } => set_flags(config, &name, None, Some(true), force, form).await,
         Command::Unlock { name, force, form } => set_flags(config, &name, None, Some(false), force, form).await,
+        Command::ForgetSubject { name, provider, form } => {
+            let pins = session::with(config, async |db| {
+                let user = find(db, &name).await?;
+                Ok(db.login_forget(user, provider.as_deref(), &session::origin()).await?)
+            })
+            .await?;
+            form.print(&json!({"forgotten": pins}), |_| format!("{pins} forgotten\n"))
+        }
         Command::Delete { name, force, form } => {
             let user = session::with(config, async |db| {
                 let user = get(db, &name).await?;

@@ -33,6 +33,8 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "names",
     "groups",
     "users",
+    "sessions",
+    "logins",
     "tokens",
     "requests",
     "views",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::{Collision, Provisioning};
+use crate::fold::KEY_VERSION;
 
 /// The settings of this replica for `p_options` of the contract, serialised once.
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ impl Options {
             "protected": settings.protected_names,
             "retain_days": settings.retain_deleted_days,
             "removal_limit": settings.deletion_limit_per_hour,
+            "key_version": KEY_VERSION,
         }))
     }
 

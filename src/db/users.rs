@@ -168,7 +168,7 @@ impl Database {
 }
 
 /// `p_user` of the contract.
-fn draft_value(id: Uuid, draft: &UserDraft) -> Value {
+pub(super) fn draft_value(id: Uuid, draft: &UserDraft) -> Value {
     json!({
         "id": id,
         "user_name_key": draft.user_name_key,

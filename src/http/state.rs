@@ -12,6 +12,7 @@ use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
 use crate::db::Database;
+use crate::login::{Rules, SignIns};
 use crate::scim::limits::Limits;
 use tokio::sync::Semaphore;
 
@@ -40,6 +41,10 @@ pub struct Shared {
     pub large_bodies: Arc<Semaphore>,
     /// Whether the replica may be sent requests.
     pub readiness: Readiness,
+    /// The site's rules for sign-in.
+    pub login_rules: Rules,
+    /// Sign-ins that are not noted yet.
+    pub sign_ins: SignIns,
     /// What a POSIX user name must match as a whole.
     pub user_name_rule: Regex,
 }

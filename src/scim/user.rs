@@ -93,8 +93,11 @@ impl UserDraft {
         })
     }
 
-    /// Splits the result of a PATCH. `before` is the document it was applied to: an `admin` that the PATCH removed is
-    /// `Some(false)`, because whoever removes that attribute means to take the right away.
+    /// Splits the result of a PATCH. `before` is the document it was applied to.
+    ///
+    /// An `admin` that the PATCH removed is `Some(false)`: whoever removes that attribute means to take the right away.
+    /// An `active` that it removed is unassigned (RFC 7644 §3.5.2.2): the user stays locked or not, and `doc` remembers
+    /// with a null that the attribute is not shown until a client sets it again.
     ///
     /// Raises what [`Self::from_document`] raises.
     pub fn from_patched(before: &Document, after: &Document) -> Result<Self, ScimError> {
@@ -104,6 +107,9 @@ impl UserDraft {
             .is_some_and(|extension| extension.get("admin").is_some());
         if draft.admin.is_none() && had_admin {
             draft.admin = Some(false);
+        }
+        if let (None, Value::Object(doc)) = (draft.active, &mut draft.doc) {
+            doc.insert("active".to_owned(), Value::Null);
         }
         Ok(draft)
     }

@@ -59,8 +59,8 @@ impl Precondition {
         }
     }
 
-    /// Whether one of the tags is `current`, a tag printed by [`print()`], suffix included: `If-None-Match` then answers
-    /// 304 (weak comparison, RFC 9110 §8.8.3.2).
+    /// Whether one of the tags is `current`, a tag printed by [`print()`], suffix included: `If-None-Match` then
+    /// answers 304 (weak comparison, RFC 9110 §8.8.3.2).
     pub fn names(&self, current: &str) -> bool {
         match self {
             Self::Any => true,

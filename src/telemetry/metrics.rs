@@ -52,6 +52,14 @@ pub struct Metrics {
     pub audit_events: IntCounterVec,
     /// `names::RATE_LIMITED`.
     pub rate_limited: IntCounterVec,
+    /// Sign-ins by method, outcome and reason.
+    pub jit_logins: IntCounterVec,
+    /// Claims that named no groups because there were too many, by method.
+    pub groups_overage: IntCounterVec,
+    /// Requests of the forward-auth endpoint by outcome.
+    pub forward_auth: IntCounterVec,
+    /// When a certificate of an identity provider expires, by fingerprint.
+    pub idp_certificate_expiry: GaugeVec,
     /// `names::SCHEMA_VERSION`.
     pub schema_version: IntGauge,
 }
@@ -161,6 +169,31 @@ impl Metrics {
                 "Requests refused because a token sent too many",
                 &["listener"],
             ),
+            jit_logins: counter(
+                names::JIT_LOGINS,
+                "Sign-ins by method, outcome and reason",
+                &["method", "outcome", "reason"],
+            ),
+            groups_overage: counter(
+                names::GROUPS_OVERAGE,
+                "Claims that named no groups because there were too many",
+                &["method"],
+            ),
+            forward_auth: counter(
+                names::FORWARD_AUTH,
+                "Requests of the forward-auth endpoint by outcome",
+                &["outcome"],
+            ),
+            idp_certificate_expiry: keep(
+                &r,
+                GaugeVec::new(
+                    Opts::new(
+                        names::IDP_CERTIFICATE_EXPIRY,
+                        "When a certificate of an identity provider expires, in seconds since 1970",
+                    ),
+                    &["fingerprint"],
+                ),
+            ),
             schema_version: keep(
                 &r,
                 IntGauge::new(names::SCHEMA_VERSION, "The newest migration in the database"),
@@ -186,6 +219,15 @@ impl Metrics {
             for outcome in ["ok", "refused", "exhausted"] {
                 self.id_allocations.with_label_values(&[kind, outcome]);
             }
+        }
+        for method in ["headers", "openid", "saml", "api"] {
+            self.groups_overage.with_label_values(&[method]);
+            for outcome in ["unchanged", "updated", "created"] {
+                self.jit_logins.with_label_values(&[method, outcome, ""]);
+            }
+        }
+        for outcome in ["allowed", "signed_out", "unavailable"] {
+            self.forward_auth.with_label_values(&[outcome]);
         }
         for outcome in ["ok", "failed"] {
             self.audit_events.with_label_values(&[outcome]);

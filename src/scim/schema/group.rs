@@ -11,7 +11,7 @@ const MEMBERS: &[Attribute] = &[
     Attribute::string("type", "What the member is.")
         .canonical(&["User", "Group"])
         .immutable(),
-    Attribute::string("display", "The name of the member; accepted and ignored.").immutable(),
+    Attribute::string("display", "The name of the member; accepted, ignored and not shown.").read_only(),
 ];
 
 /// The core Group.

@@ -80,7 +80,7 @@ impl UserRow {
 /// The user as an answer shows it. `base_url` is the URL of the SCIM service without a slash at its end.
 pub fn render(row: &UserRow, base_url: &str) -> Document {
     let mut document: Map<String, Value> = row.doc.as_object().cloned().unwrap_or_default();
-    document.insert("active".to_owned(), (!row.locked).into());
+    show_active(&mut document, row);
     if let Some(groups) = row.groups.as_ref().filter(|groups| !groups.is_empty()) {
         let groups = groups.iter().map(|group| group_json(group, base_url)).collect();
         document.insert("groups".to_owned(), Value::Array(groups));
@@ -113,7 +113,7 @@ pub fn render(row: &UserRow, base_url: &str) -> Document {
 /// The normalised document that a PATCH is applied to: all that a client may write.
 pub fn to_document(row: &UserRow) -> Document {
     let mut document: Map<String, Value> = row.doc.as_object().cloned().unwrap_or_default();
-    document.insert("active".to_owned(), (!row.locked).into());
+    show_active(&mut document, row);
     document.insert(WORKBENCH_USER.id.to_owned(), Value::Object(writable_workbench(row)));
     let posix = writable_posix(row);
     if !posix.is_empty() {
@@ -123,6 +123,14 @@ pub fn to_document(row: &UserRow) -> Document {
     normalised.insert("schemas".to_owned(), schemas(ResourceType::User, &document));
     normalised.extend(document);
     normalised
+}
+
+/// Sets `active`, unless a client has removed it, see [`super::UserDraft::from_patched`].
+fn show_active(document: &mut Document, row: &UserRow) {
+    match document.get("active") {
+        Some(Value::Null) => document.shift_remove("active"),
+        _ => document.insert("active".to_owned(), (!row.locked).into()),
+    };
 }
 
 fn writable_workbench(row: &UserRow) -> Map<String, Value> {

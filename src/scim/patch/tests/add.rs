@@ -1,6 +1,7 @@
 //! `add`.
 
 use super::*;
+use crate::scim::limits::VALUES;
 
 #[test]
 fn add_appends_to_a_list_and_sets_a_single_value() {
@@ -89,4 +90,18 @@ fn workbench_paths_of_both_spellings_are_written() {
         after[WORKBENCH],
         json!({"admin": true, "posixUserName": "jd", "posixUserId": 10002})
     );
+}
+
+#[test]
+fn the_number_of_values_is_bounded() {
+    let roles =
+        |from: usize, to: usize| -> Value { (from..to).map(|index| json!({"value": index.to_string()})).collect() };
+    let add = |to: usize| {
+        json!([
+            {"op": "add", "path": "roles", "value": roles(0, VALUES - 1)},
+            {"op": "add", "path": "roles", "value": roles(VALUES - 1, to)},
+        ])
+    };
+    assert_eq!(patched(add(VALUES))["roles"].as_array().unwrap().len(), VALUES);
+    assert_eq!(refusal(add(VALUES + 1)), "invalidValue");
 }

@@ -80,7 +80,7 @@ fn many_filters_over_a_long_list_end_early() {
     document.insert("roles".to_owned(), roles);
     let path = format!("roles[{}]", vec!["value co \"q\""; 50].join(" or "));
     let body = json!({"Operations": vec![json!({"op": "remove", "path": path}); 1000]});
-    let patch = parse(ResourceType::User, body, Dialect::Strict).unwrap();
-    let error = apply(&patch, ResourceType::User, ID, &document, Dialect::Strict).unwrap_err();
+    let request = parse(ResourceType::User, body, Dialect::Strict).unwrap();
+    let error = apply(&request, ResourceType::User, ID, &document, Dialect::Strict).unwrap_err();
     assert_eq!(error.scim_type.unwrap().as_str(), "tooMany");
 }
