@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check supply-chain bootstrap fmt clean
+.PHONY: help run test check schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -44,6 +44,10 @@ check: ## formatting, lints, documentation, licences, chart
 	    .ci/licences; \
 	fi
 	@if [ -x helm/lint ]; then helm/lint; fi
+
+schema: ## writes sql/schema.sql anew, after a change of migrations or functions
+	@packaging/bootstrap.sh test
+	WRITE_SCHEMA=1 cargo test --locked --quiet --test integration sql::schema
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
