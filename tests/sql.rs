@@ -23,7 +23,13 @@ fn options(changes: &Value) -> Value {
 }
 
 /// Creates a user by the SQL function; `extra` goes into the draft. Gives uid and gid, or the SQLSTATE.
-async fn create_user(client: &Client, id: Uuid, name: &str, extra: &Value, options: &Value) -> Result<(i64, i64), String> {
+async fn create_user(
+    client: &Client,
+    id: Uuid,
+    name: &str,
+    extra: &Value,
+    options: &Value,
+) -> Result<(i64, i64), String> {
     let mut draft = json!({"id": id, "user_name_key": name, "posix_name_derived": name, "key_version": 1,
                            "doc": {"userName": name}, "doc_key": {"userName": name}, "emails": []});
     for (key, value) in extra.as_object().into_iter().flatten() {
@@ -31,11 +37,16 @@ async fn create_user(client: &Client, id: Uuid, name: &str, extra: &Value, optio
     }
     let audit = json!({"actor": "test", "path": "scim"});
     let row = client
-        .query_one("select uid, primary_gid from api.user_create($1, $2, $3)", &[&draft, options, &audit])
+        .query_one(
+            "select uid, primary_gid from api.user_create($1, $2, $3)",
+            &[&draft, options, &audit],
+        )
         .await;
     match row {
         Ok(row) => Ok((row.get(0), row.get(1))),
-        Err(error) => Err(error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned())),
+        Err(error) => Err(error
+            .code()
+            .map_or_else(|| error.to_string(), |code| code.code().to_owned())),
     }
 }
 
@@ -52,7 +63,9 @@ async fn create_group(client: &Client, name: &str, gid: Option<i64>, options: &V
         .await;
     match row {
         Ok(row) => Ok(row.get(0)),
-        Err(error) => Err(error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned())),
+        Err(error) => Err(error
+            .code()
+            .map_or_else(|| error.to_string(), |code| code.code().to_owned())),
     }
 }
 
@@ -60,7 +73,10 @@ async fn create_group(client: &Client, name: &str, gid: Option<i64>, options: &V
 async fn delete_user(client: &Client, id: Uuid) {
     let audit = json!({"actor": "test", "path": "scim"});
     client
-        .execute("select api.user_delete($1, null, $2, $3)", &[&id, &options(&Value::Null), &audit])
+        .execute(
+            "select api.user_delete($1, null, $2, $3)",
+            &[&id, &options(&Value::Null), &audit],
+        )
         .await
         .unwrap();
 }

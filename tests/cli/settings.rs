@@ -15,7 +15,10 @@ impl File {
     }
 
     fn config(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-        run(&[&["config", "--config", self.0.to_str().unwrap()], arguments].concat(), environment)
+        run(
+            &[&["config", "--config", self.0.to_str().unwrap()], arguments].concat(),
+            environment,
+        )
     }
 }
 
@@ -34,13 +37,27 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
     let outcome = file
         .config(
             &["--output", "json", "--posix-login-shell=/bin/zsh"],
-            &[("ROLLCALL_USER_HOMEDIR_PATH", "/data"), ("ROLLCALL_POSIX_LOGIN_SHELL", "/bin/fish")],
+            &[
+                ("ROLLCALL_USER_HOMEDIR_PATH", "/data"),
+                ("ROLLCALL_POSIX_LOGIN_SHELL", "/bin/fish"),
+            ],
         )
         .succeeded();
     assert!(!outcome.stdout.contains("hunter2"), "{}", outcome.stdout);
     let list = outcome.json();
-    let find = |name: &str| list.as_array().unwrap().iter().find(|entry| entry["setting"] == name).unwrap().clone();
-    assert_eq!(find("posix-login-shell")["value"], "/bin/zsh", "flag before environment before file");
+    let find = |name: &str| {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["setting"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        find("posix-login-shell")["value"],
+        "/bin/zsh",
+        "flag before environment before file"
+    );
     assert_eq!(find("user-homedir-path")["value"], "/data");
     let start = find("user-provisioning-start-uid");
     assert_eq!(start["value"], "12000");
@@ -63,7 +80,11 @@ fn a_misspelt_setting_stops_with_file_line_and_the_nearest_name() {
             let refused = run(&arguments, &[]);
             assert_eq!(refused.code, 1, "{line}");
             let place = format!("{}:3", file.0.display());
-            assert!(refused.stderr.contains(&place) && refused.stderr.contains(nearest), "{}", refused.stderr);
+            assert!(
+                refused.stderr.contains(&place) && refused.stderr.contains(nearest),
+                "{}",
+                refused.stderr
+            );
         }
     }
     let variable = run(&["config"], &[("ROLLCALL_DATABSE_URI", "x")]);
@@ -76,7 +97,11 @@ fn a_misspelt_setting_stops_with_file_line_and_the_nearest_name() {
 fn names_of_others_are_ignored_with_one_warning() {
     let file = File::with("others", "www-port=8787\nserver-user=rstudio\ndatabase-uri=host=db\n");
     let outcome = file.config(&["--output", "json"], &[]).succeeded();
-    let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| line.contains("www-port")).collect();
+    let warnings: Vec<&str> = outcome
+        .stderr
+        .lines()
+        .filter(|line| line.contains("www-port"))
+        .collect();
     assert_eq!(warnings.len(), 1, "{}", outcome.stderr);
     assert!(warnings[0].contains("server-user"));
 }
@@ -87,8 +112,15 @@ fn a_secret_may_come_from_a_file_and_only_from_one_place() {
     let file = File::with("secret-file", &format!("database-uri-file={}\n", secret.0.display()));
     let outcome = file.config(&["--output", "json"], &[]).succeeded();
     assert!(!outcome.stdout.contains("hunter2"));
-    let both = File::with("both", &format!("database-uri=host=x\ndatabase-uri-file={}\n", secret.0.display()));
+    let both = File::with(
+        "both",
+        &format!("database-uri=host=x\ndatabase-uri-file={}\n", secret.0.display()),
+    );
     let refused = both.config(&[], &[]);
     assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("Keep one") && !refused.stderr.contains("hunter2"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("Keep one") && !refused.stderr.contains("hunter2"),
+        "{}",
+        refused.stderr
+    );
 }

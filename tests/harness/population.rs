@@ -38,7 +38,10 @@ analyze store.users, store.user_emails, store.posix_ids, store.posix_group_names
             ))
             .await
             .unwrap();
-        let rows = client.query("select id::text from population order by n", &[]).await.unwrap();
+        let rows = client
+            .query("select id::text from population order by n", &[])
+            .await
+            .unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     }
 }

@@ -74,10 +74,18 @@ impl Postgres {
         self.kill();
         std::fs::write(self.folder.join("data/standby.signal"), "").unwrap();
         if is_root() {
-            succeed(Command::new("chown").arg(SUPERUSER).arg(self.folder.join("data/standby.signal")));
+            succeed(
+                Command::new("chown")
+                    .arg(SUPERUSER)
+                    .arg(self.folder.join("data/standby.signal")),
+            );
         }
         self.start_again();
-        let promoted = self.connect(SUPERUSER, "postgres").await.query_one("select pg_promote()", &[]).await;
+        let promoted = self
+            .connect(SUPERUSER, "postgres")
+            .await
+            .query_one("select pg_promote()", &[])
+            .await;
         assert!(promoted.unwrap().get::<_, bool>(0), "the server is promoted");
     }
 
@@ -156,6 +164,7 @@ impl Postgres {
         ]);
         let mut psql = command
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
             .spawn()
             .expect("psql is installed");
         std::io::Write::write_all(&mut psql.stdin.take().unwrap(), script.as_bytes()).unwrap();

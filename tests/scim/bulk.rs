@@ -16,13 +16,18 @@ async fn bulk(scim: &Scim, fail_on_errors: Option<u32>, operations: Value) -> An
 
 fn statuses(answer: &Answer) -> Vec<&str> {
     let operations = answer.body["Operations"].as_array().unwrap();
-    operations.iter().map(|operation| operation["status"].as_str().unwrap()).collect()
+    operations
+        .iter()
+        .map(|operation| operation["status"].as_str().unwrap())
+        .collect()
 }
 
 /// The path of what an operation of the answer was about.
 fn path(rollcall: &Rollcall, operation: &Value) -> String {
     let base = format!("{}/scim/v2", rollcall.service.url("api"));
-    let location = operation["location"].as_str().unwrap_or_else(|| panic!("no location in {operation}"));
+    let location = operation["location"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no location in {operation}"));
     location.strip_prefix(&base).unwrap().to_owned()
 }
 
@@ -51,11 +56,19 @@ async fn forward_references_and_every_method_work_in_one_request() {
     assert_eq!(operations[0]["bulkId"], "g");
     let team = scim.get(&path(&rollcall, &operations[0])).await.expect(200);
     let new = scim.get(&path(&rollcall, &operations[1])).await.expect(200);
-    let values: Vec<&Value> = team.body["members"].as_array().unwrap().iter().map(|m| &m["value"]).collect();
+    let values: Vec<&Value> = team.body["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| &m["value"])
+        .collect();
     assert!(values.contains(&&new.body["id"]) && values.len() == 2);
     assert_eq!(operations[0]["version"], team.body["meta"]["version"]);
     scim.get(&format!("/Users/{}", doomed.id())).await.expect(404);
-    assert_eq!(scim.get(&format!("/Users/{}", changed.id())).await.body["userName"], "changed2");
+    assert_eq!(
+        scim.get(&format!("/Users/{}", changed.id())).await.body["userName"],
+        "changed2"
+    );
     rollcall.finish().await;
 }
 
@@ -94,8 +107,14 @@ async fn the_request_stops_after_as_many_failures_as_it_allows() {
     let stopped = bulk(&scim, Some(1), all.clone()).await.expect(200);
     assert_eq!(statuses(&stopped), ["201", "409"]);
     let error = &stopped.body["Operations"][1]["response"];
-    assert_eq!((error["status"].as_str(), error["scimType"].as_str()), (Some("409"), Some("uniqueness")));
-    let found = scim.query("/Users", &[("filter", "userName eq \"b\" or userName eq \"c\"")]).await.expect(200);
+    assert_eq!(
+        (error["status"].as_str(), error["scimType"].as_str()),
+        (Some("409"), Some("uniqueness"))
+    );
+    let found = scim
+        .query("/Users", &[("filter", "userName eq \"b\" or userName eq \"c\"")])
+        .await
+        .expect(200);
     assert_eq!(found.body["totalResults"], 0);
     let went_on = bulk(&scim, None, all).await.expect(200);
     assert_eq!(statuses(&went_on), ["409", "409", "201", "409", "201"]);
@@ -120,7 +139,11 @@ async fn a_reference_to_nothing_or_to_a_failure_is_a_conflict() {
     .await
     .expect(200);
     assert_eq!(statuses(&answer), ["409", "409", "409", "201"]);
-    assert_eq!(scim.get("/Groups?count=0").await.body["totalResults"], 0, "no half-made group is left");
+    assert_eq!(
+        scim.get("/Groups?count=0").await.body["totalResults"],
+        0,
+        "no half-made group is left"
+    );
     rollcall.finish().await;
 }
 
@@ -134,7 +157,16 @@ async fn versions_guard_single_operations() {
         json!({"method": "PATCH", "path": path, "version": version,
                "data": {"Operations": [{"op": "replace", "path": "title", "value": title}]}})
     };
-    let answer = bulk(&scim, None, json!([patch("W/\"9\"", "no"), patch("W/\"1\"", "yes"), patch("W/\"1\"", "late")])).await;
+    let answer = bulk(
+        &scim,
+        None,
+        json!([
+            patch("W/\"9\"", "no"),
+            patch("W/\"1\"", "yes"),
+            patch("W/\"1\"", "late")
+        ]),
+    )
+    .await;
     assert_eq!(statuses(&answer), ["412", "200", "412"]);
     assert_eq!(scim.get(&path).await.body["title"], "yes");
     rollcall.finish().await;
@@ -167,7 +199,12 @@ async fn what_is_no_bulk_request_is_refused_as_a_whole() {
     .expect(200);
     let list = statuses(&odd);
     assert_eq!(list.len(), 7, "{}", odd.body);
-    assert!(list[..6].iter().all(|status| matches!(*status, "400" | "404" | "405" | "501")), "{list:?}");
+    assert!(
+        list[..6]
+            .iter()
+            .all(|status| matches!(*status, "400" | "404" | "405" | "501")),
+        "{list:?}"
+    );
     assert_eq!(list[6], "201");
     rollcall.finish().await;
 }

@@ -31,8 +31,18 @@ impl Stage {
         body["emails"] = json!([{"primary": true, "value": "jane@example.com", "type": "work"}]);
         body["externalId"] = "Ext-Jane".into();
         let jane = scim.post("/Users", &body).await.expect(201).id().to_owned();
-        let jack = scim.post("/Users", &user("jack@example.com")).await.expect(201).id().to_owned();
-        let team = scim.post("/Groups", &group("Team", &[&jane])).await.expect(201).id().to_owned();
+        let jack = scim
+            .post("/Users", &user("jack@example.com"))
+            .await
+            .expect(201)
+            .id()
+            .to_owned();
+        let team = scim
+            .post("/Groups", &group("Team", &[&jane]))
+            .await
+            .expect(201)
+            .id()
+            .to_owned();
         Self {
             rollcall,
             scim,
@@ -69,7 +79,11 @@ impl Stage {
     /// Queries, and how many results each has.
     async fn counts(&self, path: &str, table: &[(&str, u32)]) {
         for (filter, expected) in table {
-            let answer = self.scim.query(path, &[("filter", &self.fill(filter))]).await.expect(200);
+            let answer = self
+                .scim
+                .query(path, &[("filter", &self.fill(filter))])
+                .await
+                .expect(200);
             assert_eq!(answer.body["totalResults"], *expected, "{filter}");
         }
     }

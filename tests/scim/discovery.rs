@@ -40,17 +40,27 @@ async fn every_schema_and_resource_type_can_be_read_by_itself() {
         assert_eq!(scim.get(&format!("/Schemas/{urn}")).await.expect(200).body, *schema);
         assert!(!schema.to_string().contains("null"), "{urn} has nulls");
     }
-    for urn in [USER, GROUP, WORKBENCH, "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"] {
+    for urn in [
+        USER,
+        GROUP,
+        WORKBENCH,
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+    ] {
         assert!(list.iter().any(|schema| schema["id"] == urn), "{urn}");
     }
     let types = scim.get("/ResourceTypes?startIndex=7&sortBy=name").await.expect(200);
     for kind in types.body["Resources"].as_array().unwrap() {
         let name = kind["name"].as_str().unwrap();
-        assert_eq!(scim.get(&format!("/ResourceTypes/{name}")).await.expect(200).body, *kind);
+        assert_eq!(
+            scim.get(&format!("/ResourceTypes/{name}")).await.expect(200).body,
+            *kind
+        );
     }
     scim.get("/Schemas/urn:none").await.expect_error(404, "");
     scim.get("/ResourceTypes/None").await.expect_error(404, "");
-    scim.query("/Schemas", &[("filter", "id pr")]).await.expect_error(403, "");
+    scim.query("/Schemas", &[("filter", "id pr")])
+        .await
+        .expect_error(403, "");
     rollcall.finish().await;
 }
 
@@ -102,8 +112,22 @@ async fn the_description_of_the_interface_names_every_route() {
     let api = Scim::new(rollcall.service.url("api"), "none");
     let document = api.get("/openapi.json").await.expect(200);
     let paths = document.body["paths"].as_object().unwrap();
-    for path in ["/Users", "/Users/{id}", "/Groups", "/Groups/{id}", "/Bulk", "/Me", "/.search", "/Users/.search", "/Schemas"] {
-        assert!(paths.keys().any(|known| known.ends_with(path)), "{path} is not in {:?}", paths.keys());
+    for path in [
+        "/Users",
+        "/Users/{id}",
+        "/Groups",
+        "/Groups/{id}",
+        "/Bulk",
+        "/Me",
+        "/.search",
+        "/Users/.search",
+        "/Schemas",
+    ] {
+        assert!(
+            paths.keys().any(|known| known.ends_with(path)),
+            "{path} is not in {:?}",
+            paths.keys()
+        );
     }
     assert!(document.body["openapi"].as_str().unwrap().starts_with("3."));
     rollcall.finish().await;

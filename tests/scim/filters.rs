@@ -14,8 +14,26 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 
 /// Texts that trip careless SQL: wildcards, quotes, escapes, other scripts, both forms of an accent, and long ones.
 const TEXTS: [&str; 20] = [
-    "plain", "PLAIN", "100%", "a_b", "axb", "back\\slash", "single'quote", "double\"quote", "Straße", "STRASSE", "e\u{301}cole",
-    "\u{e9}cole", "日本語", "\u{1F600}", "a b", "tab\\tno", "$1", "{brace}", "[bracket]", "null",
+    "plain",
+    "PLAIN",
+    "100%",
+    "a_b",
+    "axb",
+    "back\\slash",
+    "single'quote",
+    "double\"quote",
+    "Straße",
+    "STRASSE",
+    "e\u{301}cole",
+    "\u{e9}cole",
+    "日本語",
+    "\u{1F600}",
+    "a b",
+    "tab\\tno",
+    "$1",
+    "{brace}",
+    "[bracket]",
+    "null",
 ];
 
 /// Forty varied users, as the service shows them.
@@ -46,12 +64,17 @@ async fn crowd(scim: &Scim) -> Vec<Value> {
             scim.post("/Users", &body).await.expect(201);
         }
     }
-    scim.get("/Users?count=1000").await.expect(200).body["Resources"].as_array().unwrap().clone()
+    scim.get("/Users?count=1000").await.expect(200).body["Resources"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 fn in_memory(users: &[Value], text: &str) -> BTreeSet<String> {
     let parsed = filter::parse(ResourceType::User, text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    let found = users.iter().filter(|user| filter::matches(&parsed, user.as_object().unwrap()));
+    let found = users
+        .iter()
+        .filter(|user| filter::matches(&parsed, user.as_object().unwrap()));
     found.map(|user| user["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -62,7 +85,10 @@ async fn in_database(scim: &Scim, text: &str) -> BTreeSet<String> {
     assert_eq!(answer.status, 200, "{text}: {}", answer.body);
     let found = answer.body["Resources"].as_array().unwrap();
     assert_eq!(answer.body["totalResults"], found.len(), "{text}");
-    found.iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+    found
+        .iter()
+        .map(|user| user["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn agree(scim: &Scim, users: &[Value], filters: impl IntoIterator<Item = String>) {
@@ -86,14 +112,25 @@ async fn every_operator_on_every_kind_of_text_finds_what_memory_finds() {
     let users = crowd(&scim).await;
     assert_eq!(users.len(), 40);
     let attributes = [
-        "userName", "displayName", "externalId", "nickName", "name.familyName", "emails.value", "emails", "phoneNumbers.value", "title",
+        "userName",
+        "displayName",
+        "externalId",
+        "nickName",
+        "name.familyName",
+        "emails.value",
+        "emails",
+        "phoneNumbers.value",
+        "title",
     ];
     let mut filters = Vec::new();
     for (n, text) in TEXTS.iter().enumerate() {
         let part: String = text.chars().take(3).collect();
         for (m, attribute) in attributes.iter().enumerate() {
             // A third of the combinations each; every operator meets every attribute and every text.
-            for (o, operator) in ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"].iter().enumerate() {
+            for (o, operator) in ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
+                .iter()
+                .enumerate()
+            {
                 if (n + m + o) % 3 == 0 {
                     let value = if o < 2 { text } else { &*part };
                     filters.push(format!("{attribute} {operator} {}", quoted(value)));
@@ -112,7 +149,10 @@ async fn every_kind_of_attribute_finds_what_memory_finds() {
     let users = crowd(&scim).await;
     let members: Vec<&str> = users.iter().take(9).map(|user| user["id"].as_str().unwrap()).collect();
     let team = scim.post("/Groups", &group("Straße 7", &members)).await.expect(201);
-    let users = scim.get("/Users?count=1000").await.expect(200).body["Resources"].as_array().unwrap().clone();
+    let users = scim.get("/Users?count=1000").await.expect(200).body["Resources"]
+        .as_array()
+        .unwrap()
+        .clone();
     let id = users[7]["id"].as_str().unwrap();
     let time = users[20]["meta"]["lastModified"].as_str().unwrap();
     let location = users[3]["meta"]["location"].as_str().unwrap();
@@ -132,16 +172,39 @@ async fn every_kind_of_attribute_finds_what_memory_finds() {
     for operator in ["eq", "ne"] {
         filters.push(format!("meta.location {operator} \"{location}\""));
     }
-    for attribute in ["active", &format!("{WORKBENCH}:admin"), &format!("{WORKBENCH}:locked"), "emails.primary"] {
+    for attribute in [
+        "active",
+        &format!("{WORKBENCH}:admin"),
+        &format!("{WORKBENCH}:locked"),
+        "emails.primary",
+    ] {
         for literal in ["true", "false"] {
             filters.push(format!("{attribute} eq {literal}"));
             filters.push(format!("{attribute} ne {literal}"));
         }
     }
     for attribute in [
-        "userName", "displayName", "title", "name", "name.givenName", "emails", "emails.type", "phoneNumbers", "groups", "meta", "active",
-        "x509Certificates", "profileUrl", "ims", ENTERPRISE, &format!("{ENTERPRISE}:department"), &format!("{ENTERPRISE}:manager"),
-        &format!("{WORKBENCH}:lastSignIn"), "schemas", "id", "externalId",
+        "userName",
+        "displayName",
+        "title",
+        "name",
+        "name.givenName",
+        "emails",
+        "emails.type",
+        "phoneNumbers",
+        "groups",
+        "meta",
+        "active",
+        "x509Certificates",
+        "profileUrl",
+        "ims",
+        ENTERPRISE,
+        &format!("{ENTERPRISE}:department"),
+        &format!("{ENTERPRISE}:manager"),
+        &format!("{WORKBENCH}:lastSignIn"),
+        "schemas",
+        "id",
+        "externalId",
     ] {
         filters.push(format!("{attribute} pr"));
         filters.push(format!("not ({attribute} pr)"));
@@ -195,16 +258,42 @@ async fn broken_filters_are_refused_before_the_database_sees_them() {
     scim.query("/Users", &[("filter", &deep(30))]).await.expect(200);
     scim.query("/Users", &[("filter", &terms(200))]).await.expect(200);
     for text in [
-        "userName zz \"x\"", "active gt true", "userName eq", "(userName pr", "userName eq \"a\" and", "emails[type eq \"work\"",
-        "userName", "nonsense eq \"x\"", "userName eq x", "userName eq \"unclosed", "not userName pr", "userName pr pr", "emails.nonsense pr",
-        "userName eq \"a\\u12\"", "meta.created gt \"yesterday\"", "urn:none:attribute pr", "x509Certificates.value gt \"A\"", "userName eq 'a'",
-        "; drop table users", "members eq \"x\"",
-        &deep(10_000), &terms(201), &format!("userName eq \"{}\"", "a".repeat(9_000)),
+        "userName zz \"x\"",
+        "active gt true",
+        "userName eq",
+        "(userName pr",
+        "userName eq \"a\" and",
+        "emails[type eq \"work\"",
+        "userName",
+        "nonsense eq \"x\"",
+        "userName eq x",
+        "userName eq \"unclosed",
+        "not userName pr",
+        "userName pr pr",
+        "emails.nonsense pr",
+        "userName eq \"a\\u12\"",
+        "meta.created gt \"yesterday\"",
+        "urn:none:attribute pr",
+        "x509Certificates.value gt \"A\"",
+        "userName eq 'a'",
+        "; drop table users",
+        "members eq \"x\"",
+        &deep(10_000),
+        &terms(201),
+        &format!("userName eq \"{}\"", "a".repeat(9_000)),
     ] {
         let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": text});
         let answer = scim.post("/Users/.search", &search).await;
-        assert_eq!((answer.status, answer.body["scimType"].as_str()), (400, Some("invalidFilter")), "{text:.60}: {}", answer.body);
-        assert!(answer.body["detail"].as_str().unwrap().len() < 500, "the detail of an error stays short");
+        assert_eq!(
+            (answer.status, answer.body["scimType"].as_str()),
+            (400, Some("invalidFilter")),
+            "{text:.60}: {}",
+            answer.body
+        );
+        assert!(
+            answer.body["detail"].as_str().unwrap().len() < 500,
+            "the detail of an error stays short"
+        );
     }
     rollcall.finish().await;
 }

@@ -31,7 +31,9 @@ async fn searches_by_the_usual_attributes_never_scan_the_users() {
     let scim = rollcall.scim();
     let few: Vec<&str> = ids.iter().take(20).map(String::as_str).collect();
     for n in 0..30 {
-        scim.post("/Groups", &group(&format!("team {n}"), &few)).await.expect(201);
+        scim.post("/Groups", &group(&format!("team {n}"), &few))
+            .await
+            .expect(201);
     }
     let owner = rollcall.database.connect(Role::Superuser).await;
     owner.batch_execute("analyze").await.unwrap();
@@ -48,10 +50,19 @@ async fn searches_by_the_usual_attributes_never_scan_the_users() {
         ("emails[value eq \"member-77@example.org\"]", &page),
         ("emails eq \"member-77@example.org\"", &page),
         (&format!("id eq \"{id}\""), &page),
-        ("urn:rstudio:params:scim:schemas:extension:workbench:1.0:User:posixUserName eq \"member-77\"", &page),
-        ("urn:rstudio:params:scim:schemas:extension:workbench:1.0:User:posixUserId eq 100077", &page),
+        (
+            "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User:posixUserName eq \"member-77\"",
+            &page,
+        ),
+        (
+            "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User:posixUserId eq 100077",
+            &page,
+        ),
         ("userName eq \"member-77@example.org\" and active eq true", &page),
-        ("meta.lastModified gt \"2100-01-01T00:00:00Z\"", "order by r.last_modified, r.id limit 100"),
+        (
+            "meta.lastModified gt \"2100-01-01T00:00:00Z\"",
+            "order by r.last_modified, r.id limit 100",
+        ),
         ("meta.lastModified gt \"2100-01-01T00:00:00Z\"", &page),
         ("userName sw \"member-77\"", &page),
     ] {
@@ -59,12 +70,22 @@ async fn searches_by_the_usual_attributes_never_scan_the_users() {
         assert!(!shown.contains("Seq Scan on users"), "{text}:\n{shown}");
         assert!(shown.contains("Index"), "{text}:\n{shown}");
     }
-    for text in [format!("members.value eq \"{}\"", ids[3]), format!("members eq \"{}\"", ids[3]), format!("members[value eq \"{}\"]", ids[3])] {
+    for text in [
+        format!("members.value eq \"{}\"", ids[3]),
+        format!("members eq \"{}\"", ids[3]),
+        format!("members[value eq \"{}\"]", ids[3]),
+    ] {
         let shown = plan(&client, ResourceType::Group, &text, "order by r.id limit 100").await;
         assert!(!shown.contains("Seq Scan on memberships"), "{text}:\n{shown}");
     }
     for sort in ["r.id", "r.user_name_key, r.id"] {
-        let shown = plan(&client, ResourceType::User, "id pr", &format!("order by {sort} limit 100")).await;
+        let shown = plan(
+            &client,
+            ResourceType::User,
+            "id pr",
+            &format!("order by {sort} limit 100"),
+        )
+        .await;
         assert!(!shown.contains("Seq Scan on users"), "{sort}:\n{shown}");
     }
     rollcall.finish().await;
@@ -80,7 +101,9 @@ async fn a_search_that_needs_too_much_work_is_refused_and_not_a_defect() {
         .unwrap();
     let scim = rollcall.scim();
     rollcall.database.populate(20_000).await;
-    let terms: Vec<String> = (0..190).map(|n| format!("addresses.formatted co \"needle{n}\"")).collect();
+    let terms: Vec<String> = (0..190)
+        .map(|n| format!("addresses.formatted co \"needle{n}\""))
+        .collect();
     let search = serde_json::json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
                                     "filter": terms.join(" or ")});
     let answer = scim.post("/Users/.search", &search).await;

@@ -10,7 +10,10 @@ use crate::harness::client::Scim;
 
 fn ids(body: &Value) -> Vec<String> {
     let resources = body["Resources"].as_array().unwrap();
-    resources.iter().map(|resource| resource["id"].as_str().unwrap().to_owned()).collect()
+    resources
+        .iter()
+        .map(|resource| resource["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn walk(scim: &Scim, query: &[(&str, &str)], mut between: impl AsyncFnMut(usize)) -> Vec<String> {
@@ -21,8 +24,13 @@ async fn walk(scim: &Scim, query: &[(&str, &str)], mut between: impl AsyncFnMut(
         parameters.push(("cursor", &cursor));
         let answer = scim.query("/Users", &parameters).await.expect(200);
         seen.extend(ids(&answer.body));
-        let Some(next) = answer.body["nextCursor"].as_str() else { return seen };
-        assert!(next.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)), "{next}");
+        let Some(next) = answer.body["nextCursor"].as_str() else {
+            return seen;
+        };
+        assert!(
+            next.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)),
+            "{next}"
+        );
         cursor = next.to_owned();
         between(page).await;
     }
@@ -39,10 +47,16 @@ async fn index_pages_have_one_order_whatever_their_size() {
     for size in [1_usize, 7, 10, 56, 57, 58] {
         let mut gathered = Vec::new();
         for start in (1..=57).step_by(size) {
-            let page = scim.get(&format!("/Users?startIndex={start}&count={size}")).await.expect(200);
+            let page = scim
+                .get(&format!("/Users?startIndex={start}&count={size}"))
+                .await
+                .expect(200);
             assert_eq!(page.body["totalResults"], 57);
             assert_eq!(page.body["startIndex"], start);
-            assert_eq!(page.body["itemsPerPage"], page.body["Resources"].as_array().unwrap().len());
+            assert_eq!(
+                page.body["itemsPerPage"],
+                page.body["Resources"].as_array().unwrap().len()
+            );
             gathered.extend(ids(&page.body));
         }
         assert_eq!(gathered, all, "pages of {size}");
@@ -72,7 +86,13 @@ async fn odd_page_numbers_are_read_as_the_rfc_says() {
         assert_eq!(answer.body["itemsPerPage"], items, "{query}");
         assert_eq!(ids(&answer.body).len(), items, "{query}");
     }
-    for query in ["count=abc", "startIndex=x", "count=1.5", "sortBy=nonsense", "sortBy=userName&sortOrder=sideways"] {
+    for query in [
+        "count=abc",
+        "startIndex=x",
+        "count=1.5",
+        "sortBy=nonsense",
+        "sortBy=userName&sortOrder=sideways",
+    ] {
         let answer = scim.get(&format!("/Users?{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {}", answer.body);
     }
@@ -84,7 +104,16 @@ async fn a_cursor_walk_sees_everyone_once_while_others_are_added_and_deleted() {
     let rollcall = Rollcall::start_unlimited(&[]).await;
     let present: BTreeSet<String> = rollcall.database.populate(120).await.into_iter().collect();
     let scim = rollcall.scim();
-    for sort in ["", "userName", "meta.lastModified", "displayName", "title", "emails.value", "active", "nickName"] {
+    for sort in [
+        "",
+        "userName",
+        "meta.lastModified",
+        "displayName",
+        "title",
+        "emails.value",
+        "active",
+        "nickName",
+    ] {
         for order in ["ascending", "descending"] {
             let mut query = vec![("count", "13")];
             if !sort.is_empty() {
@@ -114,11 +143,19 @@ async fn cursors_that_are_forged_old_or_of_another_query_are_refused() {
     let first = scim.get("/Users?cursor&count=10&sortBy=userName").await.expect(200);
     assert!(first.body["startIndex"].is_null() && first.body["previousCursor"].is_null());
     let cursor = first.body["nextCursor"].as_str().unwrap();
-    scim.get(&format!("/Users?cursor={cursor}&count=10&sortBy=userName")).await.expect(200);
+    scim.get(&format!("/Users?cursor={cursor}&count=10&sortBy=userName"))
+        .await
+        .expect(200);
     for (query, scim_type) in [
         (format!("cursor={cursor}&count=10&sortBy=displayName"), "invalidCursor"),
-        (format!("cursor={cursor}&count=10&sortBy=userName&filter=active eq true"), "invalidCursor"),
-        (format!("cursor={}&count=10&sortBy=userName", &cursor[..20]), "invalidCursor"),
+        (
+            format!("cursor={cursor}&count=10&sortBy=userName&filter=active eq true"),
+            "invalidCursor",
+        ),
+        (
+            format!("cursor={}&count=10&sortBy=userName", &cursor[..20]),
+            "invalidCursor",
+        ),
         ("cursor=AAAA".to_owned(), "invalidCursor"),
         (format!("cursor={}", "A".repeat(9_000)), "invalidCursor"),
         ("cursor=%00%FF".to_owned(), "invalidCursor"),
@@ -126,7 +163,12 @@ async fn cursors_that_are_forged_old_or_of_another_query_are_refused() {
     ] {
         let query = query.replace(' ', "%20");
         let answer = scim.get(&format!("/Users?{query}")).await;
-        assert_eq!((answer.status, answer.body["scimType"].as_str()), (400, Some(scim_type)), "{query}: {}", answer.body);
+        assert_eq!(
+            (answer.status, answer.body["scimType"].as_str()),
+            (400, Some(scim_type)),
+            "{query}: {}",
+            answer.body
+        );
     }
     rollcall.finish().await;
 }
@@ -135,7 +177,12 @@ async fn cursors_that_are_forged_old_or_of_another_query_are_refused() {
 async fn orders_ignore_case_and_put_what_is_missing_last() {
     let rollcall = Rollcall::start().await;
     let scim = rollcall.scim();
-    for (name, display) in [("c", Some("beta")), ("A", Some("ALPHA")), ("b", None), ("D", Some("Émile"))] {
+    for (name, display) in [
+        ("c", Some("beta")),
+        ("A", Some("ALPHA")),
+        ("b", None),
+        ("D", Some("Émile")),
+    ] {
         let mut body = user(name);
         if let Some(display) = display {
             body["displayName"] = display.into();
@@ -145,12 +192,21 @@ async fn orders_ignore_case_and_put_what_is_missing_last() {
     let order = async |query: &str| -> Vec<String> {
         let answer = scim.get(&format!("/Users?{query}")).await.expect(200);
         let resources = answer.body["Resources"].as_array().unwrap().clone();
-        resources.iter().map(|user| user["userName"].as_str().unwrap().to_owned()).collect()
+        resources
+            .iter()
+            .map(|user| user["userName"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(order("sortBy=userName").await, ["A", "b", "c", "D"]);
-    assert_eq!(order("sortBy=USERNAME&sortOrder=descending").await, ["D", "c", "b", "A"]);
+    assert_eq!(
+        order("sortBy=USERNAME&sortOrder=descending").await,
+        ["D", "c", "b", "A"]
+    );
     assert_eq!(order("sortBy=displayName").await, ["A", "c", "D", "b"]);
-    assert_eq!(order("sortBy=displayName&sortOrder=descending").await, ["b", "D", "c", "A"]);
+    assert_eq!(
+        order("sortBy=displayName&sortOrder=descending").await,
+        ["b", "D", "c", "A"]
+    );
     rollcall.finish().await;
 }
 
@@ -160,7 +216,9 @@ async fn a_search_over_everything_pages_through_users_and_then_groups() {
     rollcall.database.populate(7).await;
     let scim = rollcall.scim();
     for n in 0..5 {
-        scim.post("/Groups", &group(&format!("Member {n}x"), &[])).await.expect(201);
+        scim.post("/Groups", &group(&format!("Member {n}x"), &[]))
+            .await
+            .expect(201);
     }
     let mut seen = Vec::new();
     for start in [1, 4, 7, 10] {

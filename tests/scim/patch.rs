@@ -8,7 +8,8 @@ use crate::harness::Rollcall;
 fn jane() -> Value {
     let mut body = user("jane");
     body["name"] = json!({"givenName": "Jane", "familyName": "Doe"});
-    body["emails"] = json!([{"value": "jane@work", "type": "work", "primary": true}, {"value": "jane@home", "type": "home"}]);
+    body["emails"] =
+        json!([{"value": "jane@work", "type": "work", "primary": true}, {"value": "jane@home", "type": "home"}]);
     body["title"] = "Dr".into();
     body
 }
@@ -41,13 +42,19 @@ async fn operations_in_one_request_equal_the_same_one_by_one() {
     other["userName"] = "jack".into();
     let at_once = scim.post("/Users", &jane()).await.expect(201);
     let one_by_one = scim.post("/Users", &other).await.expect(201);
-    let together = scim.patch(&format!("/Users/{}", at_once.id()), &json!(operations)).await.expect(200);
+    let together = scim
+        .patch(&format!("/Users/{}", at_once.id()), &json!(operations))
+        .await
+        .expect(200);
     let path = format!("/Users/{}", one_by_one.id());
     for operation in operations {
         scim.patch(&path, &json!([operation])).await.expect(200);
     }
     let apart = scim.get(&path).await.expect(200);
-    assert_eq!(together.body["name"], json!({"givenName": "Janet", "familyName": "Doe", "middleName": "M", "honorificPrefix": "Prof"}));
+    assert_eq!(
+        together.body["name"],
+        json!({"givenName": "Janet", "familyName": "Doe", "middleName": "M", "honorificPrefix": "Prof"})
+    );
     assert_eq!(together.body["emails"].as_array().unwrap().len(), 2);
     assert_eq!(together.body["active"], false);
     assert_eq!(together.body["meta"]["version"], "W/\"2\"", "one request is one change");
@@ -64,23 +71,71 @@ async fn a_refused_patch_leaves_the_user_as_he_was() {
     let path = format!("/Users/{}", created.id());
     let good = json!({"op": "replace", "path": "nickName", "value": "J"});
     for (bad, status, scim_type) in [
-        (json!({"op": "replace", "path": "emails[type eq \"fax\"].value", "value": "x"}), 400, "noTarget"),
+        (
+            json!({"op": "replace", "path": "emails[type eq \"fax\"].value", "value": "x"}),
+            400,
+            "noTarget",
+        ),
         (json!({"op": "remove"}), 400, "noTarget"),
         (json!({"op": "remove", "path": "userName"}), 400, "mutability"),
-        (json!({"op": "replace", "path": "meta.created", "value": "2001-01-01T00:00:00Z"}), 400, "mutability"),
-        (json!({"op": "add", "path": "groups", "value": [{"value": "x"}]}), 400, "mutability"),
-        (json!({"op": "replace", "path": "userName", "value": "TAKEN"}), 409, "uniqueness"),
+        (
+            json!({"op": "replace", "path": "meta.created", "value": "2001-01-01T00:00:00Z"}),
+            400,
+            "mutability",
+        ),
+        (
+            json!({"op": "add", "path": "groups", "value": [{"value": "x"}]}),
+            400,
+            "mutability",
+        ),
+        (
+            json!({"op": "replace", "path": "userName", "value": "TAKEN"}),
+            409,
+            "uniqueness",
+        ),
         (json!({"op": "replace", "path": "userName", "value": ""}), 400, ""),
-        (json!({"op": "replace", "path": "active", "value": "perhaps"}), 400, "invalidValue"),
-        (json!({"op": "replace", "path": "emails[", "value": 1}), 400, "invalidFilter"),
-        (json!({"op": "replace", "path": "emails[type eq].value", "value": 1}), 400, "invalidFilter"),
-        (json!({"op": "replace", "path": "nonsense.part", "value": 1}), 400, "invalidPath"),
+        (
+            json!({"op": "replace", "path": "active", "value": "perhaps"}),
+            400,
+            "invalidValue",
+        ),
+        (
+            json!({"op": "replace", "path": "emails[", "value": 1}),
+            400,
+            "invalidFilter",
+        ),
+        (
+            json!({"op": "replace", "path": "emails[type eq].value", "value": 1}),
+            400,
+            "invalidFilter",
+        ),
+        (
+            json!({"op": "replace", "path": "nonsense.part", "value": 1}),
+            400,
+            "invalidPath",
+        ),
         (json!({"op": 7, "path": "title"}), 400, "invalidSyntax"),
         (json!("not an operation"), 400, "invalidSyntax"),
-        (json!({"op": "replace", "path": format!("{WORKBENCH}:posixUserId"), "value": 999}), 409, "uniqueness"),
-        (json!({"op": "replace", "path": format!("{WORKBENCH}:posixUserId"), "value": -1}), 400, "invalidValue"),
-        (json!({"op": "replace", "path": format!("{WORKBENCH}:posixUserName"), "value": "root"}), 409, "uniqueness"),
-        (json!({"op": "replace", "path": format!("{WORKBENCH}:homeDirectory"), "value": "relative"}), 400, "invalidValue"),
+        (
+            json!({"op": "replace", "path": format!("{WORKBENCH}:posixUserId"), "value": 999}),
+            409,
+            "uniqueness",
+        ),
+        (
+            json!({"op": "replace", "path": format!("{WORKBENCH}:posixUserId"), "value": -1}),
+            400,
+            "invalidValue",
+        ),
+        (
+            json!({"op": "replace", "path": format!("{WORKBENCH}:posixUserName"), "value": "root"}),
+            409,
+            "uniqueness",
+        ),
+        (
+            json!({"op": "replace", "path": format!("{WORKBENCH}:homeDirectory"), "value": "relative"}),
+            400,
+            "invalidValue",
+        ),
     ] {
         let answer = scim.patch(&path, &json!([good, bad])).await;
         if scim_type.is_empty() {
@@ -137,7 +192,10 @@ async fn posix_attributes_change_when_they_are_asked_to() {
     next[WORKBENCH] = json!({"posixUserId": created.workbench("posixUserId")});
     let refused = scim.post("/Users", &next).await.expect_error(409, "uniqueness");
     assert!(refused.body["detail"].as_str().unwrap().contains("never given again"));
-    let removed = scim.patch(&path, &json!([{"op": "remove", "path": format!("{WORKBENCH}:admin")}])).await.expect(200);
+    let removed = scim
+        .patch(&path, &json!([{"op": "remove", "path": format!("{WORKBENCH}:admin")}]))
+        .await
+        .expect(200);
     assert_eq!(removed.workbench("admin"), false);
     rollcall.finish().await;
 }

@@ -26,8 +26,14 @@ async fn only_what_is_asked_for_and_what_is_always_returned_comes_back() {
         ("attributes=userName", vec!["userName"]),
         ("attributes=USERNAME,Title", vec!["userName", "title"]),
         ("attributes=name.givenName", vec!["name"]),
-        ("attributes=urn:ietf:params:scim:schemas:core:2.0:User:title", vec!["title"]),
-        ("attributes=urn:rstudio:params:scim:schemas:extension:workbench:1.0:User:admin", vec![WORKBENCH]),
+        (
+            "attributes=urn:ietf:params:scim:schemas:core:2.0:User:title",
+            vec!["title"],
+        ),
+        (
+            "attributes=urn:rstudio:params:scim:schemas:extension:workbench:1.0:User:admin",
+            vec![WORKBENCH],
+        ),
         ("attributes=meta.version", vec!["meta"]),
         ("attributes=nonsense", vec![]),
     ] {
@@ -37,7 +43,10 @@ async fn only_what_is_asked_for_and_what_is_always_returned_comes_back() {
     }
     let part = scim.get(&format!("{path}?attributes=name.givenName")).await.expect(200);
     assert_eq!(part.body["name"], json!({"givenName": "Jane"}));
-    let without = scim.get(&format!("{path}?excludedAttributes=title,name.familyName,id,meta")).await.expect(200);
+    let without = scim
+        .get(&format!("{path}?excludedAttributes=title,name.familyName,id,meta"))
+        .await
+        .expect(200);
     assert!(without.body["title"].is_null() && without.body["meta"].is_null());
     assert_eq!(without.body["name"], json!({"givenName": "Jane"}));
     assert_eq!(without.id(), jane.id(), "id is always returned");
@@ -54,17 +63,32 @@ async fn lists_searches_and_writes_project_too() {
     let jane = scim.post("/Users", &user("jane")).await.expect(201);
     let team = scim.post("/Groups", &group("team", &[jane.id()])).await.expect(201);
     let list = scim.get("/Users?attributes=userName").await.expect(200);
-    assert_eq!(keys(&list.body["Resources"][0]), BTreeSet::from(["schemas", "id", "userName"]));
+    assert_eq!(
+        keys(&list.body["Resources"][0]),
+        BTreeSet::from(["schemas", "id", "userName"])
+    );
     let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
                         "attributes": ["displayName"], "filter": "displayName pr"});
     let found = scim.post("/Groups/.search", &search).await.expect(200);
-    assert_eq!(keys(&found.body["Resources"][0]), BTreeSet::from(["schemas", "id", "displayName"]));
+    assert_eq!(
+        keys(&found.body["Resources"][0]),
+        BTreeSet::from(["schemas", "id", "displayName"])
+    );
     let path = format!("/Groups/{}", team.id());
     let operations = json!([{"op": "replace", "path": "displayName", "value": "crew"}]);
     scim.patch(&path, &operations).await.expect(204);
-    let asked = scim.patch(&format!("{path}?attributes=members.value"), &operations).await.expect(200);
+    let asked = scim
+        .patch(&format!("{path}?attributes=members.value"), &operations)
+        .await
+        .expect(200);
     assert_eq!(asked.body["members"], json!([{"value": jane.id()}]));
-    let put = scim.put(&format!("{path}?excludedAttributes=members"), &group("crew", &[jane.id()])).await.expect(200);
+    let put = scim
+        .put(
+            &format!("{path}?excludedAttributes=members"),
+            &group("crew", &[jane.id()]),
+        )
+        .await
+        .expect(200);
     assert!(put.body["members"].is_null());
     rollcall.finish().await;
 }

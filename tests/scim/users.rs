@@ -33,7 +33,10 @@ async fn user_names_that_differ_by_case_or_normalisation_alone_are_one() {
         ("jane@example.org", "JANE@Example.org"),
         ("straße", "STRASSE"),
         ("\u{e9}mile", "E\u{301}mile"),
-        ("\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}", "\u{3c3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c3}"),
+        (
+            "\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}",
+            "\u{3c3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c3}",
+        ),
     ] {
         let created = scim.post("/Users", &user(first)).await.expect(201);
         assert_eq!(created.body["userName"], first, "stored as sent");
@@ -60,7 +63,10 @@ async fn what_a_client_may_not_write_is_ignored_on_creation() {
     assert_eq!(created.body["meta"]["version"], "W/\"1\"");
     assert!(created.body["groups"].is_null());
     assert!(created.body["password"].is_null());
-    let asked = scim.get(&format!("/Users/{}?attributes=password,userName", created.id())).await.expect(200);
+    let asked = scim
+        .get(&format!("/Users/{}?attributes=password,userName", created.id()))
+        .await
+        .expect(200);
     assert!(asked.body["password"].is_null(), "never returned, even when asked for");
     let kept = "select count(*) from (select u::text as t from store.users u union all select a::text from store.audit a \
                 union all select r::text from store.scim_requests r) x where t like '%correct horse%'";
@@ -86,11 +92,18 @@ async fn put_replaces_attributes_and_leaves_the_posix_identity_alone() {
     assert_eq!(replaced.body["title"], "Dr");
     assert!(replaced.body["nickName"].is_null() && replaced.body["externalId"].is_null());
     for attribute in ["posixUserName", "posixUserId", "homeDirectory", "admin"] {
-        assert_eq!(replaced.workbench(attribute), created.workbench(attribute), "{attribute}");
+        assert_eq!(
+            replaced.workbench(attribute),
+            created.workbench(attribute),
+            "{attribute}"
+        );
     }
     assert_eq!(replaced.body["meta"]["version"], "W/\"2\"");
     let again = scim.put(&path, &replacement).await.expect(200);
-    assert_eq!(again.body, replaced.body, "the same PUT again changes nothing, not even lastModified");
+    assert_eq!(
+        again.body, replaced.body,
+        "the same PUT again changes nothing, not even lastModified"
+    );
     rollcall.finish().await;
 }
 
@@ -123,24 +136,40 @@ async fn a_deleted_user_is_gone_from_reads_queries_and_groups() {
     let scim = rollcall.scim();
     let jane = scim.post("/Users", &user("jane")).await.expect(201);
     let jack = scim.post("/Users", &user("jack")).await.expect(201);
-    let team = scim.post("/Groups", &group("team", &[jane.id(), jack.id()])).await.expect(201);
+    let team = scim
+        .post("/Groups", &group("team", &[jane.id(), jack.id()]))
+        .await
+        .expect(201);
     let team_path = format!("/Groups/{}", team.id());
     let path = format!("/Users/{}", jane.id());
     scim.delete(&path).await.expect(204);
-    for answer in [scim.get(&path).await, scim.delete(&path).await, scim.put(&path, &user("jane")).await] {
+    for answer in [
+        scim.get(&path).await,
+        scim.delete(&path).await,
+        scim.put(&path, &user("jane")).await,
+    ] {
         answer.expect_error(404, "");
     }
     scim.patch(&path, &json!([{"op": "replace", "path": "title", "value": "x"}]))
         .await
         .expect_error(404, "");
-    let found = scim.query("/Users", &[("filter", "userName eq \"jane\"")]).await.expect(200);
+    let found = scim
+        .query("/Users", &[("filter", "userName eq \"jane\"")])
+        .await
+        .expect(200);
     assert_eq!(found.body["totalResults"], 0);
     let now = scim.get(&team_path).await.expect(200);
     assert_eq!(now.body["members"].as_array().unwrap().len(), 1);
-    assert_ne!(now.body["meta"]["version"], team.body["meta"]["version"], "the group has changed");
-    scim.patch(&team_path, &json!([{"op": "add", "path": "members", "value": [{"value": jane.id()}]}]))
-        .await
-        .expect_error(400, "invalidValue");
+    assert_ne!(
+        now.body["meta"]["version"], team.body["meta"]["version"],
+        "the group has changed"
+    );
+    scim.patch(
+        &team_path,
+        &json!([{"op": "add", "path": "members", "value": [{"value": jane.id()}]}]),
+    )
+    .await
+    .expect_error(400, "invalidValue");
     scim.post("/Users", &user("jane")).await.expect(201);
     rollcall.finish().await;
 }
@@ -152,13 +181,25 @@ async fn active_is_the_opposite_of_locked() {
     let mut body = user("jane");
     body["active"] = false.into();
     let created = scim.post("/Users", &body).await.expect(201);
-    assert_eq!((&created.body["active"], created.workbench("locked")), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&created.body["active"], created.workbench("locked")),
+        (&json!(false), &json!(true))
+    );
     let path = format!("/Users/{}", created.id());
-    let on = scim.patch(&path, &json!([{"op": "replace", "value": {"active": true}}])).await.expect(200);
-    assert_eq!((&on.body["active"], on.workbench("locked")), (&json!(true), &json!(false)));
+    let on = scim
+        .patch(&path, &json!([{"op": "replace", "value": {"active": true}}]))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&on.body["active"], on.workbench("locked")),
+        (&json!(true), &json!(false))
+    );
     rollcall.command(&["user", "lock", "jane"]).succeeded();
     let off = scim.get(&path).await.expect(200);
-    assert_eq!((&off.body["active"], off.workbench("locked")), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&off.body["active"], off.workbench("locked")),
+        (&json!(false), &json!(true))
+    );
     let still = scim.put(&path, &user("jane")).await.expect(200);
     assert_eq!(still.body["active"], false, "a PUT that does not say so unlocks nobody");
     rollcall.finish().await;
@@ -195,16 +236,38 @@ async fn posix_names_are_derived_or_refused_by_rule() {
         let created = scim.post("/Users", &user(user_name)).await.expect(201);
         assert_eq!(created.workbench("posixUserName"), expected);
     }
-    for user_name in ["1234", "José Pérez", "o'brien@example.org", &"l".repeat(60), "日本", "@home"] {
+    for user_name in [
+        "1234",
+        "José Pérez",
+        "o'brien@example.org",
+        &"l".repeat(60),
+        "日本",
+        "@home",
+    ] {
         let created = scim.post("/Users", &user(user_name)).await.expect(201);
         let name = created.workbench("posixUserName").as_str().unwrap();
         assert!(name.len() <= 32 && name.contains('-'), "{user_name} became {name}");
         assert!(name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_'), "{name}");
     }
-    for (user_name, status) in [("jane.doe@elsewhere.org", 409), ("root@example.org", 409), ("Service", 409)] {
-        scim.post("/Users", &user(user_name)).await.expect_error(status, "uniqueness");
+    for (user_name, status) in [
+        ("jane.doe@elsewhere.org", 409),
+        ("root@example.org", 409),
+        ("Service", 409),
+    ] {
+        scim.post("/Users", &user(user_name))
+            .await
+            .expect_error(status, "uniqueness");
     }
-    for asked in ["Upper", "with space", "1st", "a:b", "", &"l".repeat(33), "naïve", "a\nb"] {
+    for asked in [
+        "Upper",
+        "with space",
+        "1st",
+        "a:b",
+        "",
+        &"l".repeat(33),
+        "naïve",
+        "a\nb",
+    ] {
         let mut body = user("asks-for-a-name");
         body[WORKBENCH] = json!({"posixUserName": asked});
         let answer = scim.post("/Users", &body).await;
@@ -233,7 +296,11 @@ async fn a_taken_name_is_suffixed_when_the_site_says_so_and_never_adopted() {
     };
     assert_eq!(names, ["jane", "jane2", "jane3"]);
     let root = scim.post("/Users", &user("root@a")).await.expect(201);
-    assert_eq!(root.workbench("posixUserName"), "root2", "a protected account is not adopted");
+    assert_eq!(
+        root.workbench("posixUserName"),
+        "root2",
+        "a protected account is not adopted"
+    );
     let mut asks = user("other");
     asks[WORKBENCH] = json!({"posixUserName": "jane"});
     scim.post("/Users", &asks).await.expect_error(409, "uniqueness");
@@ -250,7 +317,9 @@ async fn groups_and_private_groups_share_one_name_space() {
     let name = &jane.body[extension]["posixGroupName"];
     assert_eq!(name, "jane2", "the private group of the user keeps its name");
     scim.post("/Groups", &group("research", &[])).await.expect(201);
-    scim.post("/Users", &user("research@x")).await.expect_error(409, "uniqueness");
+    scim.post("/Users", &user("research@x"))
+        .await
+        .expect_error(409, "uniqueness");
     rollcall.finish().await;
 }
 
@@ -260,7 +329,9 @@ async fn the_longest_group_names_still_fit_when_they_are_taken() {
     let scim = rollcall.scim();
     // 254 bytes; the second has the same POSIX name because `:` and `/` both become `_`.
     for end in [":", "/", ","] {
-        scim.post("/Groups", &group(&format!("a{}{end}", "é".repeat(126)), &[])).await.expect(201);
+        scim.post("/Groups", &group(&format!("a{}{end}", "é".repeat(126)), &[]))
+            .await
+            .expect(201);
     }
     let longest = "select max(octet_length(posix_name))::bigint from store.groups";
     assert!(rollcall.number(longest).await <= 255);
@@ -276,10 +347,18 @@ async fn a_second_primary_value_takes_the_place_of_the_first() {
     let created = scim.post("/Users", &body).await.expect(201);
     let path = format!("/Users/{}", created.id());
     let patched = scim
-        .patch(&path, &json!([{"op": "replace", "path": "emails[type eq \"home\"].primary", "value": true}]))
+        .patch(
+            &path,
+            &json!([{"op": "replace", "path": "emails[type eq \"home\"].primary", "value": true}]),
+        )
         .await
         .expect(200);
-    let primaries: Vec<_> = patched.body["emails"].as_array().unwrap().iter().filter(|e| e["primary"] == true).collect();
+    let primaries: Vec<_> = patched.body["emails"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["primary"] == true)
+        .collect();
     assert_eq!(primaries.len(), 1);
     assert_eq!(primaries[0]["value"], "b@x");
     rollcall.finish().await;
@@ -295,7 +374,11 @@ async fn a_user_lists_his_groups_and_the_list_is_read_only() {
     let read = scim.get(&path).await.expect(200);
     assert_eq!(read.body["groups"][0]["value"], team.id());
     assert_eq!(read.body["groups"][0]["display"], "Team");
-    assert_ne!(read.header("etag"), jane.header("etag"), "a cached copy without the group is stale");
+    assert_ne!(
+        read.header("etag"),
+        jane.header("etag"),
+        "a cached copy without the group is stale"
+    );
     scim.patch(&path, &json!([{"op": "remove", "path": "groups"}]))
         .await
         .expect_error(400, "mutability");
@@ -324,7 +407,10 @@ async fn the_brake_stops_a_client_that_deactivates_everybody() {
     scim.patch(&paths[0], &on).await.expect(200);
     rollcall.scim().delete(&paths[5]).await.expect(204);
     let owner = rollcall.database.connect(Role::Superuser).await;
-    owner.batch_execute("update store.removals set at = at - interval '61 minutes'").await.unwrap();
+    owner
+        .batch_execute("update store.removals set at = at - interval '61 minutes'")
+        .await
+        .unwrap();
     scim.patch(&paths[3], &off).await.expect(200);
     rollcall.finish().await;
 }

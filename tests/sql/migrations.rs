@@ -6,7 +6,10 @@ use crate::harness::service::Service;
 
 fn migrate(database: &Database) -> Outcome {
     let uri = database.uri(Role::Migrate);
-    run(&["migrate"], &[("ROLLCALL_DATABASE_MIGRATE_URI", &uri), ("ROLLCALL_DATABASE_URI", &uri)])
+    run(
+        &["migrate"],
+        &[("ROLLCALL_DATABASE_MIGRATE_URI", &uri), ("ROLLCALL_DATABASE_URI", &uri)],
+    )
 }
 
 #[tokio::test]
@@ -16,7 +19,11 @@ async fn six_at_once_on_an_empty_database_all_succeed() {
         let all: Vec<_> = (0..6).map(|_| scope.spawn(|| migrate(&database))).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
-    let applied = outcomes.into_iter().map(Outcome::succeeded).filter(|outcome| outcome.stdout.contains("applied migration")).count();
+    let applied = outcomes
+        .into_iter()
+        .map(Outcome::succeeded)
+        .filter(|outcome| outcome.stdout.contains("applied migration"))
+        .count();
     assert_eq!(applied, 1, "one does the work, the others find it done");
     database.finish().await;
 }
@@ -25,7 +32,10 @@ async fn six_at_once_on_an_empty_database_all_succeed() {
 async fn a_second_run_has_nothing_to_do_and_waits_for_nobody() {
     let database = Database::create().await;
     let owner = database.connect(Role::Superuser).await;
-    owner.batch_execute("begin; lock table store.users; select pg_advisory_lock(1, 1)").await.unwrap();
+    owner
+        .batch_execute("begin; lock table store.users; select pg_advisory_lock(1, 1)")
+        .await
+        .unwrap();
     assert_eq!(migrate(&database).succeeded().stdout, "Nothing to do.\n");
     owner.batch_execute("rollback").await.unwrap();
     database.finish().await;

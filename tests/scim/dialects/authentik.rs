@@ -8,14 +8,21 @@ use super::Stage;
 async fn authentik_reads_the_configuration_and_adopts_what_is_there() {
     let stage = Stage::set("authentik").await;
     let config = stage.scim.get("/ServiceProviderConfig").await.expect(200);
-    assert!(config.body["bulk"]["maxOperations"].is_u64(), "its PATCH chunks have that size");
+    assert!(
+        config.body["bulk"]["maxOperations"].is_u64(),
+        "its PATCH chunks have that size"
+    );
     let body = json!({"schemas": [super::super::USER], "userName": "jane@example.com", "externalId": "ak", "active": true,
                       "emails": [{"primary": true, "type": "other", "value": "jane@example.com"}]});
     stage.scim.post("/Users", &body).await.expect_error(409, "uniqueness");
     stage.counts("/Users", &[("userName eq \"jane@example.com\"", 1)]).await;
     let adopted = stage.scim.put(&stage.fill("/Users/{jane}"), &body).await.expect(200);
     assert_eq!(adopted.body["externalId"], "ak");
-    stage.scim.put("/Users/0190aaaa-0000-7000-8000-000000000001", &body).await.expect_error(404, "");
+    stage
+        .scim
+        .put("/Users/0190aaaa-0000-7000-8000-000000000001", &body)
+        .await
+        .expect_error(404, "");
     stage.end().await;
 }
 

@@ -24,9 +24,20 @@ async fn entra_matches_people_and_groups() {
         )
         .await;
     stage
-        .counts("/Groups", &[("displayName eq \"team\"", 1), ("id eq \"{team}\" and members eq \"{jane}\"", 1), ("id eq \"{team}\" and members eq \"{jack}\"", 0)])
+        .counts(
+            "/Groups",
+            &[
+                ("displayName eq \"team\"", 1),
+                ("id eq \"{team}\" and members eq \"{jane}\"", 1),
+                ("id eq \"{team}\" and members eq \"{jack}\"", 0),
+            ],
+        )
         .await;
-    let reads = stage.scim.get(&stage.fill("/Groups/{team}?excludedAttributes=members")).await.expect(200);
+    let reads = stage
+        .scim
+        .get(&stage.fill("/Groups/{team}?excludedAttributes=members"))
+        .await
+        .expect(200);
     assert!(reads.body["members"].is_null());
     stage.end().await;
 }
@@ -82,7 +93,11 @@ async fn entra_patches_people_in_its_old_and_its_new_manner() {
             ],
         )
         .await;
-    stage.scim.patch(&stage.fill("/Users/{jane}"), &json!([])).await.expect(200);
+    stage
+        .scim
+        .patch(&stage.fill("/Users/{jane}"), &json!([]))
+        .await
+        .expect(200);
     stage.end().await;
 }
 
@@ -109,6 +124,10 @@ async fn another_client_gets_the_rfcs_answers_where_entra_gets_its_own() {
     let path = stage.fill("/Users/{jane}");
     let unmatched = json!([{"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o@x"}]);
     stage.scim.patch(&path, &unmatched).await.expect_error(400, "noTarget");
-    stage.scim.patch(&path, &json!([])).await.expect_error(400, "invalidSyntax");
+    stage
+        .scim
+        .patch(&path, &json!([]))
+        .await
+        .expect_error(400, "invalidSyntax");
     stage.end().await;
 }

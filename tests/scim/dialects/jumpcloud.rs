@@ -15,10 +15,24 @@ async fn jumpcloud_activates_with_a_test_user_and_a_test_group() {
         "phoneNumbers": [{"type": "work", "value": "tel:+1-201-555-0123"}],
         "addresses": [{"type": "work", "primary": true, "country": "US"}],
     });
-    let created = stage.send(Method::POST, "/Users", "application/json", &body).await.expect(201);
-    assert_eq!(created.body["phoneNumbers"][0]["value"], "tel:+1-201-555-0123", "stored as sent");
+    let created = stage
+        .send(Method::POST, "/Users", "application/json", &body)
+        .await
+        .expect(201);
+    assert_eq!(
+        created.body["phoneNumbers"][0]["value"], "tel:+1-201-555-0123",
+        "stored as sent"
+    );
     assert_eq!(created.body["addresses"][0]["primary"], true);
-    let group = stage.send(Method::POST, "/Groups", "application/json", &json!({"schemas": [super::super::GROUP], "displayName": "t"})).await.expect(201);
+    let group = stage
+        .send(
+            Method::POST,
+            "/Groups",
+            "application/json",
+            &json!({"schemas": [super::super::GROUP], "displayName": "t"}),
+        )
+        .await
+        .expect(201);
     stage.scim.delete(&format!("/Groups/{}", group.id())).await.expect(204);
     stage.scim.delete(&format!("/Users/{}", created.id())).await.expect(204);
     stage.end().await;
@@ -31,7 +45,10 @@ async fn jumpcloud_puts_minimal_bodies_and_patches_one_attribute_at_a_time() {
         "schemas": [super::super::USER], "id": "{jane}", "userName": "jane@example.com", "active": true, "emails": null,
         "phoneNumbers": [], "addresses": [], "name": {"familyName": "D", "givenName": "J"},
     });
-    let replaced = stage.send(Method::PUT, "/Users/{jane}", "application/json", &body).await.expect(200);
+    let replaced = stage
+        .send(Method::PUT, "/Users/{jane}", "application/json", &body)
+        .await
+        .expect(200);
     assert!(replaced.body["emails"].is_null());
     stage
         .patches(
@@ -46,8 +63,16 @@ async fn jumpcloud_puts_minimal_bodies_and_patches_one_attribute_at_a_time() {
         .patches(
             "/Groups/{team}",
             &[
-                (json!([{"op": "add", "path": "members", "value": [{"value": "{jack}"}]}]), "/members/1/type", json!("User")),
-                (json!([{"op": "remove", "path": "members", "value": [{"value": "{jane}"}, {"value": "{jack}"}]}]), "/members", Value::Null),
+                (
+                    json!([{"op": "add", "path": "members", "value": [{"value": "{jack}"}]}]),
+                    "/members/1/type",
+                    json!("User"),
+                ),
+                (
+                    json!([{"op": "remove", "path": "members", "value": [{"value": "{jane}"}, {"value": "{jack}"}]}]),
+                    "/members",
+                    Value::Null,
+                ),
             ],
         )
         .await;

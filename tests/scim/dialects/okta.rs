@@ -12,8 +12,15 @@ async fn okta_tests_the_connection_and_looks_for_people() {
     let stage = Stage::set("okta").await;
     let test = stage.scim.get("/Users?startIndex=1&count=2").await.expect(200);
     assert_eq!(test.body["startIndex"], 1);
-    assert!(test.body["totalResults"].is_u64() && test.body["itemsPerPage"].is_u64(), "integers, never strings");
-    let nobody = [("filter", "userName eq \"nobody@example.com\""), ("startIndex", "1"), ("count", "100")];
+    assert!(
+        test.body["totalResults"].is_u64() && test.body["itemsPerPage"].is_u64(),
+        "integers, never strings"
+    );
+    let nobody = [
+        ("filter", "userName eq \"nobody@example.com\""),
+        ("startIndex", "1"),
+        ("count", "100"),
+    ];
     let none = stage.scim.query("/Users", &nobody).await.expect(200);
     assert_eq!(none.body["Resources"], json!([]));
     stage.counts("/Users", &[("userName eq \"Jane@Example.com\"", 1)]).await;
@@ -30,7 +37,10 @@ async fn okta_creates_people_with_a_placeholder_password() {
     });
     let created = stage.send(Method::POST, "/Users", MEDIA, &body).await.expect(201);
     assert!(created.body["password"].is_null() && created.body["active"] == true);
-    let conflict = stage.send(Method::POST, "/Users", MEDIA, &body).await.expect_error(409, "uniqueness");
+    let conflict = stage
+        .send(Method::POST, "/Users", MEDIA, &body)
+        .await
+        .expect_error(409, "uniqueness");
     let detail = conflict.body["detail"].as_str().unwrap();
     assert!(detail.contains("userName"), "the administrator reads why: {detail}");
     stage.end().await;
@@ -43,8 +53,16 @@ async fn okta_patches_without_paths() {
         .patches(
             "/Users/{jane}",
             &[
-                (json!([{"op": "replace", "value": {"active": false}}]), "/active", json!(false)),
-                (json!([{"op": "replace", "value": {"active": true, "password": "x"}}]), "/active", json!(true)),
+                (
+                    json!([{"op": "replace", "value": {"active": false}}]),
+                    "/active",
+                    json!(false),
+                ),
+                (
+                    json!([{"op": "replace", "value": {"active": true, "password": "x"}}]),
+                    "/active",
+                    json!(true),
+                ),
             ],
         )
         .await;
@@ -86,6 +104,11 @@ async fn okta_puts_profiles_and_deletes_groups_only() {
     assert_eq!(replaced.body["name"]["familyName"], "Roe");
     assert_eq!(replaced.body["active"], false);
     stage.scim.delete(&stage.fill("/Groups/{team}")).await.expect(204);
-    stage.scim.with_token("bad").get("/Users?count=1").await.expect_error(401, "");
+    stage
+        .scim
+        .with_token("bad")
+        .get("/Users?count=1")
+        .await
+        .expect_error(401, "");
     stage.end().await;
 }

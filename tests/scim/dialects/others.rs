@@ -21,14 +21,23 @@ async fn onelogin_may_send_its_emails_as_an_object_and_others_may_not() {
 #[tokio::test]
 async fn ping_writes_operators_and_names_in_any_case() {
     let stage = Stage::set("ping").await;
-    stage.counts("/Users", &[("username Eq \"jane@example.com\"", 1), ("USERNAME EQ \"x\"", 0)]).await;
+    stage
+        .counts(
+            "/Users",
+            &[("username Eq \"jane@example.com\"", 1), ("USERNAME EQ \"x\"", 0)],
+        )
+        .await;
     stage.end().await;
 }
 
 #[tokio::test]
 async fn canaille_escapes_with_plus_and_puts_whole_groups() {
     let stage = Stage::set("strict").await;
-    let found = stage.scim.get("/Users?filter=externalId+eq+%22Ext-Jane%22").await.expect(200);
+    let found = stage
+        .scim
+        .get("/Users?filter=externalId+eq+%22Ext-Jane%22")
+        .await
+        .expect(200);
     assert_eq!(found.body["totalResults"], 1);
     let body = json!({
         "schemas": [super::super::GROUP], "displayName": "Team", "externalId": "team",
