@@ -29,7 +29,10 @@ impl Site {
     fn set() -> Self {
         let postgres = Postgres::synced();
         let uri = postgres.uri("rollcall_app", TEMPLATE);
-        let made = run(&["token", "generate", "t", "--output", "json"], &[("ROLLCALL_DATABASE_URI", &uri)]);
+        let made = run(
+            &["token", "generate", "t", "--output", "json"],
+            &[("ROLLCALL_DATABASE_URI", &uri)],
+        );
         let token = made.succeeded().json()["token"].as_str().unwrap().to_owned();
         Self { postgres, token }
     }
@@ -42,10 +45,24 @@ impl Site {
     /// Checks that the database is whole and that exactly the acknowledged users have the uids they were told.
     async fn check(&self, told: &BTreeMap<String, (String, i64)>) {
         let client = self.postgres.connect(SUPERUSER, TEMPLATE).await;
-        let violations = client.query("select violation || ': ' || subject from api.check_invariants()", &[]).await.unwrap();
-        assert!(violations.is_empty(), "{:?}", violations.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>());
-        let rows = client.query("select user_name_key, id::text, uid from store.users where deleted_at is null", &[]).await.unwrap();
-        let there: BTreeMap<String, (String, i64)> = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+        let violations = client
+            .query("select violation || ': ' || subject from api.check_invariants()", &[])
+            .await
+            .unwrap();
+        assert!(
+            violations.is_empty(),
+            "{:?}",
+            violations.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>()
+        );
+        let rows = client
+            .query(
+                "select user_name_key, id::text, uid from store.users where deleted_at is null",
+                &[],
+            )
+            .await
+            .unwrap();
+        let there: BTreeMap<String, (String, i64)> =
+            rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
         for (name, what) in told {
             assert_eq!(there.get(name), Some(what), "{name} was acknowledged");
         }
@@ -55,7 +72,13 @@ impl Site {
 }
 
 /// Creates users until told to stop, each with retries until he is there, over whichever replica answers.
-async fn create_until(stop: Arc<AtomicBool>, count: Arc<AtomicUsize>, number: usize, bases: Vec<String>, token: String) -> BTreeMap<String, (String, i64)> {
+async fn create_until(
+    stop: Arc<AtomicBool>,
+    count: Arc<AtomicUsize>,
+    number: usize,
+    bases: Vec<String>,
+    token: String,
+) -> BTreeMap<String, (String, i64)> {
     let http = reqwest::Client::builder().timeout(IMPATIENCE).build().unwrap();
     let mut told = BTreeMap::new();
     for turn in 0.. {
@@ -66,7 +89,10 @@ async fn create_until(stop: Arc<AtomicBool>, count: Arc<AtomicUsize>, number: us
         let body = json!({"userName": name}).to_string();
         let mut base = number % bases.len();
         let user = loop {
-            let request = http.post(format!("{}/scim/v2/Users", bases[base])).bearer_auth(&token).header("content-type", "application/json");
+            let request = http
+                .post(format!("{}/scim/v2/Users", bases[base]))
+                .bearer_auth(&token)
+                .header("content-type", "application/json");
             let Ok(answer) = request.body(body.clone()).send().await else {
                 base = (base + 1) % bases.len();
                 tokio::task::yield_now().await;
@@ -119,7 +145,13 @@ impl Storm {
         let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let mut tasks = JoinSet::new();
         for number in 0..CLIENTS {
-            tasks.spawn(create_until(stop.clone(), count.clone(), number, bases.clone(), token.to_owned()));
+            tasks.spawn(create_until(
+                stop.clone(),
+                count.clone(),
+                number,
+                bases.clone(),
+                token.to_owned(),
+            ));
         }
         Self { stop, count, tasks }
     }
@@ -127,7 +159,10 @@ impl Storm {
     /// Waits until so many more users were created.
     async fn go_on(&self, more: usize) {
         let goal = self.count.load(Ordering::Relaxed) + more;
-        wait_until("users are created", Duration::from_secs(60), async || self.count.load(Ordering::Relaxed) >= goal).await;
+        wait_until("users are created", Duration::from_secs(60), async || {
+            self.count.load(Ordering::Relaxed) >= goal
+        })
+        .await;
     }
 
     async fn end(self) -> BTreeMap<String, (String, i64)> {

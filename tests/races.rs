@@ -21,8 +21,22 @@ struct Pair {
 
 impl Pair {
     async fn start() -> Self {
-        let rollcall = Rollcall::start_unlimited(&[("user-provisioning-start-uid", "20000"), ("group-provisioning-start-gid", "20000")]).await;
-        let second = Rollcall::replica(&rollcall.database, &[&UNLIMITED[..], &[("user-provisioning-start-uid", "20000"), ("group-provisioning-start-gid", "20000")]].concat());
+        let rollcall = Rollcall::start_unlimited(&[
+            ("user-provisioning-start-uid", "20000"),
+            ("group-provisioning-start-gid", "20000"),
+        ])
+        .await;
+        let second = Rollcall::replica(
+            &rollcall.database,
+            &[
+                &UNLIMITED[..],
+                &[
+                    ("user-provisioning-start-uid", "20000"),
+                    ("group-provisioning-start-gid", "20000"),
+                ],
+            ]
+            .concat(),
+        );
         let first = rollcall.scim();
         let clients = [first.clone(), Rollcall::scim_at(&second, first.token())];
         Self {
@@ -33,7 +47,10 @@ impl Pair {
     }
 
     /// Runs `work` in as many tasks at once as there are clients and gathers what they give.
-    async fn storm<T: Send + 'static, F: Future<Output = T> + Send + 'static>(&self, work: impl Fn(usize, Scim) -> F) -> Vec<T> {
+    async fn storm<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        work: impl Fn(usize, Scim) -> F,
+    ) -> Vec<T> {
         let mut tasks = JoinSet::new();
         for n in 0..CLIENTS {
             tasks.spawn(work(n, self.clients[n % 2].clone()));
@@ -56,18 +73,27 @@ async fn one_user_created_by_everybody_is_one_user_with_one_uid() {
     for round in 0..3 {
         let answers = pair
             .storm(move |n, scim| async move {
-                let spelling = if n % 3 == 0 { format!("JANE-{round}@example.org") } else { format!("jane-{round}@example.org") };
+                let spelling = if n % 3 == 0 {
+                    format!("JANE-{round}@example.org")
+                } else {
+                    format!("jane-{round}@example.org")
+                };
                 scim.post("/Users", &json!({"userName": spelling})).await
             })
             .await;
-        let (created, refused): (Vec<Answer>, Vec<Answer>) = answers.into_iter().partition(|answer| answer.status == 201);
+        let (created, refused): (Vec<Answer>, Vec<Answer>) =
+            answers.into_iter().partition(|answer| answer.status == 201);
         assert_eq!(created.len(), 1);
         for answer in refused {
             answer.expect_error(409, "uniqueness");
         }
     }
     assert_eq!(pair.rollcall.number("select count(*) from store.users").await, 3);
-    assert_eq!(pair.rollcall.number("select count(*) from store.posix_ids").await, 3, "nobody's number was burnt");
+    assert_eq!(
+        pair.rollcall.number("select count(*) from store.posix_ids").await,
+        3,
+        "nobody's number was burnt"
+    );
     pair.end().await;
 }
 
@@ -101,7 +127,11 @@ async fn explicit_and_allocated_numbers_in_one_range_never_meet() {
     let distinct: BTreeSet<i64> = given.iter().copied().collect();
     assert_eq!(distinct.len(), given.len(), "a number was given twice");
     assert!(given.len() >= CLIENTS * 4, "{}", given.len());
-    assert!(*distinct.last().unwrap() < 20_000 + 600, "no number far away was taken: {:?}", distinct.last());
+    assert!(
+        *distinct.last().unwrap() < 20_000 + 600,
+        "no number far away was taken: {:?}",
+        distinct.last()
+    );
     pair.end().await;
 }
 
@@ -112,9 +142,15 @@ async fn users_and_groups_of_one_range_never_share_a_number() {
         .storm(|n, scim| async move {
             let mut given = Vec::new();
             for turn in 0..5 {
-                let user = scim.post("/Users", &json!({"userName": format!("u-{n}-{turn}")})).await.expect(201);
+                let user = scim
+                    .post("/Users", &json!({"userName": format!("u-{n}-{turn}")}))
+                    .await
+                    .expect(201);
                 given.push(uid(&user));
-                let group = scim.post("/Groups", &json!({"displayName": format!("g-{n}-{turn}")})).await.expect(201);
+                let group = scim
+                    .post("/Groups", &json!({"displayName": format!("g-{n}-{turn}")}))
+                    .await
+                    .expect(201);
                 let extension = &group.body["urn:rollcall:params:scim:schemas:extension:posix:1.0:Group"];
                 given.push(extension["posixGroupId"].as_i64().unwrap());
             }
@@ -130,7 +166,10 @@ async fn users_and_groups_of_one_range_never_share_a_number() {
 async fn a_storm_of_membership_changes_loses_none() {
     let pair = Pair::start().await;
     let ids = pair.rollcall.database.populate(64).await;
-    let group = pair.clients[0].post("/Groups", &json!({"displayName": "team"})).await.expect(201);
+    let group = pair.clients[0]
+        .post("/Groups", &json!({"displayName": "team"}))
+        .await
+        .expect(201);
     let path = format!("/Groups/{}", group.id());
     let added: Vec<(String, u16)> = pair
         .storm(|n, scim| {
@@ -149,17 +188,29 @@ async fn a_storm_of_membership_changes_loses_none() {
         .await;
     assert_eq!(added.len(), CLIENTS);
     let now = pair.clients[1].get(&path).await.expect(200);
-    let members: BTreeSet<&str> = now.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap()).collect();
+    let members: BTreeSet<&str> = now.body["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["value"].as_str().unwrap())
+        .collect();
     let expected: BTreeSet<&str> = ids.iter().step_by(2).map(String::as_str).collect();
     assert_eq!(members, expected);
-    assert_eq!(now.body["meta"]["version"], format!("W/\"{}\"", 1 + 64 * 2 + 32), "every change counts");
+    assert_eq!(
+        now.body["meta"]["version"],
+        format!("W/\"{}\"", 1 + 64 * 2 + 32),
+        "every change counts"
+    );
     pair.end().await;
 }
 
 #[tokio::test]
 async fn concurrent_changes_of_one_user_are_all_kept_or_refused() {
     let pair = Pair::start().await;
-    let created = pair.clients[0].post("/Users", &json!({"userName": "jane"})).await.expect(201);
+    let created = pair.clients[0]
+        .post("/Users", &json!({"userName": "jane"}))
+        .await
+        .expect(201);
     let path = format!("/Users/{}", created.id());
     let answers = pair
         .storm(|n, scim| {
@@ -180,7 +231,12 @@ async fn concurrent_changes_of_one_user_are_all_kept_or_refused() {
         .await;
     assert!(answers.into_iter().all(|done| done), "everybody gets his turn");
     let now = pair.clients[0].get(&path).await.expect(200);
-    let emails: BTreeSet<&str> = now.body["emails"].as_array().unwrap().iter().map(|e| e["value"].as_str().unwrap()).collect();
+    let emails: BTreeSet<&str> = now.body["emails"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["value"].as_str().unwrap())
+        .collect();
     assert_eq!(emails.len(), CLIENTS, "no update is lost");
     pair.end().await;
 }
@@ -188,19 +244,28 @@ async fn concurrent_changes_of_one_user_are_all_kept_or_refused() {
 #[tokio::test]
 async fn only_one_of_many_writes_on_one_version_wins() {
     let pair = Pair::start().await;
-    let created = pair.clients[0].post("/Users", &json!({"userName": "jane"})).await.expect(201);
+    let created = pair.clients[0]
+        .post("/Users", &json!({"userName": "jane"}))
+        .await
+        .expect(201);
     let (path, tag) = (format!("/Users/{}", created.id()), created.header("etag").to_owned());
     let answers = pair
         .storm(|n, scim| {
             let (path, tag) = (path.clone(), tag.clone());
             async move {
                 let body = json!({"userName": "jane", "title": format!("title {n}")});
-                let request = scim.request_with(reqwest::Method::PUT, &path, &body).header("if-match", tag);
+                let request = scim
+                    .request_with(reqwest::Method::PUT, &path, &body)
+                    .header("if-match", tag);
                 (n, scim.send(request).await.status)
             }
         })
         .await;
-    let winners: Vec<usize> = answers.iter().filter(|(_, status)| *status == 200).map(|(n, _)| *n).collect();
+    let winners: Vec<usize> = answers
+        .iter()
+        .filter(|(_, status)| *status == 200)
+        .map(|(n, _)| *n)
+        .collect();
     assert_eq!(winners.len(), 1, "{answers:?}");
     assert!(answers.iter().all(|(_, status)| matches!(status, 200 | 412)));
     let now = pair.clients[1].get(&path).await.expect(200);
@@ -211,8 +276,14 @@ async fn only_one_of_many_writes_on_one_version_wins() {
 #[tokio::test]
 async fn deletions_creations_and_memberships_of_the_same_people_end_clean() {
     let pair = Pair::start().await;
-    let group = pair.clients[0].post("/Groups", &json!({"displayName": "team"})).await.expect(201);
-    let nested = pair.clients[0].post("/Groups", &json!({"displayName": "nested"})).await.expect(201);
+    let group = pair.clients[0]
+        .post("/Groups", &json!({"displayName": "team"}))
+        .await
+        .expect(201);
+    let nested = pair.clients[0]
+        .post("/Groups", &json!({"displayName": "nested"}))
+        .await
+        .expect(201);
     let (team, nested) = (group.id().to_owned(), nested.id().to_owned());
     pair.storm(|n, scim| {
         let (team, nested) = (team.clone(), nested.clone());
@@ -225,8 +296,13 @@ async fn deletions_creations_and_memberships_of_the_same_people_end_clean() {
                 let id = if created.status == 201 {
                     created.id().to_owned()
                 } else {
-                    let found = scim.query("/Users", &[("filter", &format!("userName eq \"{name}\""))]).await.expect(200);
-                    let Some(id) = found.body["Resources"][0]["id"].as_str() else { continue };
+                    let found = scim
+                        .query("/Users", &[("filter", &format!("userName eq \"{name}\""))])
+                        .await
+                        .expect(200);
+                    let Some(id) = found.body["Resources"][0]["id"].as_str() else {
+                        continue;
+                    };
                     id.to_owned()
                 };
                 let add = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
@@ -247,7 +323,11 @@ async fn deletions_creations_and_memberships_of_the_same_people_end_clean() {
     })
     .await;
     let uids = "select count(distinct uid) from store.users";
-    assert_eq!(pair.rollcall.number(uids).await, 8, "re-created people get their old numbers back");
+    assert_eq!(
+        pair.rollcall.number(uids).await,
+        8,
+        "re-created people get their old numbers back"
+    );
     pair.end().await;
 }
 
@@ -255,8 +335,14 @@ async fn deletions_creations_and_memberships_of_the_same_people_end_clean() {
 async fn a_group_deleted_while_it_is_put_into_another_leaves_no_trace() {
     let pair = Pair::start().await;
     for round in 0..5 {
-        let outer = pair.clients[0].post("/Groups", &json!({"displayName": format!("outer-{round}")})).await.expect(201);
-        let inner = pair.clients[0].post("/Groups", &json!({"displayName": format!("inner-{round}")})).await.expect(201);
+        let outer = pair.clients[0]
+            .post("/Groups", &json!({"displayName": format!("outer-{round}")}))
+            .await
+            .expect(201);
+        let inner = pair.clients[0]
+            .post("/Groups", &json!({"displayName": format!("inner-{round}")}))
+            .await
+            .expect(201);
         let (outer, inner) = (outer.id().to_owned(), inner.id().to_owned());
         pair.storm(|n, scim| {
             let (outer, inner) = (outer.clone(), inner.clone());
@@ -267,7 +353,10 @@ async fn a_group_deleted_while_it_is_put_into_another_leaves_no_trace() {
                 }
                 let add = json!([{"op": "add", "path": "members", "value": [{"value": inner}]}]);
                 let remove = json!([{"op": "remove", "path": "members"}]);
-                let status = scim.patch(&format!("/Groups/{outer}"), if n % 2 == 0 { &add } else { &remove }).await.status;
+                let status = scim
+                    .patch(&format!("/Groups/{outer}"), if n % 2 == 0 { &add } else { &remove })
+                    .await
+                    .status;
                 assert!(matches!(status, 204 | 400), "{status}");
             }
         })

@@ -89,9 +89,13 @@ impl Model {
     /// Notes a creation, of which the number must be the old one or a new one.
     fn born(&mut self, person: usize, external: bool, answer: &Value) {
         let name = self.name(person);
-        let uid = answer["urn:rstudio:params:scim:schemas:extension:workbench:1.0:User"]["posixUserId"].as_i64().unwrap();
+        let uid = answer["urn:rstudio:params:scim:schemas:extension:workbench:1.0:User"]["posixUserId"]
+            .as_i64()
+            .unwrap();
         let external = external.then(|| format!("E-{name}"));
-        let old = external.clone().and_then(|external| self.retired.remove(&(name.clone(), external)));
+        let old = external
+            .clone()
+            .and_then(|external| self.retired.remove(&(name.clone(), external)));
         match old {
             Some(old) => assert_eq!(uid, old, "{name} comes back to his number"),
             None => assert!(self.issued.insert(uid), "{uid} was issued before"),
@@ -109,7 +113,9 @@ impl Model {
     }
 
     fn gone(&mut self, person: usize) {
-        let Some(gone) = self.people.remove(&person) else { return };
+        let Some(gone) = self.people.remove(&person) else {
+            return;
+        };
         if let Some(external) = gone.external {
             self.retired.insert((gone.name, external), gone.uid);
         }
@@ -120,8 +126,15 @@ impl Model {
 
     /// The members among `wanted` who live, and the JSON that names all of them.
     fn members(&self, wanted: &[usize]) -> (BTreeSet<usize>, Value) {
-        let living: BTreeSet<usize> = wanted.iter().copied().filter(|person| self.people.contains_key(person)).collect();
-        let list = living.iter().map(|person| json!({"value": self.people[person].id})).collect();
+        let living: BTreeSet<usize> = wanted
+            .iter()
+            .copied()
+            .filter(|person| self.people.contains_key(person))
+            .collect();
+        let list = living
+            .iter()
+            .map(|person| json!({"value": self.people[person].id}))
+            .collect();
         (living, list)
     }
 
@@ -141,24 +154,34 @@ impl Model {
             }
             Operation::Put { person, title } => {
                 let title = format!("title {title}");
-                let Some(known) = self.people.get_mut(person) else { return };
+                let Some(known) = self.people.get_mut(person) else {
+                    return;
+                };
                 let body = json!({"userName": known.name, "externalId": known.external, "title": title});
                 let answer = scim.put(&format!("/Users/{}", known.id), &body).await.expect(200);
                 assert_eq!(*answer.workbench("posixUserId"), known.uid);
                 known.title = Some(title);
             }
             Operation::Activate { person, active } => {
-                let Some(known) = self.people.get_mut(person) else { return };
+                let Some(known) = self.people.get_mut(person) else {
+                    return;
+                };
                 let change = json!([{"op": "replace", "path": "active", "value": active}]);
                 scim.patch(&format!("/Users/{}", known.id), &change).await.expect(200);
                 known.active = *active;
             }
             Operation::Rename { person, to } => {
                 let name = format!("case{}-renamed{to}", self.case);
-                let Some(known) = self.people.get(person).cloned() else { return };
+                let Some(known) = self.people.get(person).cloned() else {
+                    return;
+                };
                 let change = json!([{"op": "replace", "path": "userName", "value": name}]);
                 let answer = scim.patch(&format!("/Users/{}", known.id), &change).await;
-                if self.people.iter().any(|(other, taken)| other != person && taken.name == name) {
+                if self
+                    .people
+                    .iter()
+                    .any(|(other, taken)| other != person && taken.name == name)
+                {
                     answer.expect_error(409, "uniqueness");
                 } else {
                     answer.expect(200);
@@ -188,9 +211,13 @@ impl Model {
                     self.groups.insert(*group, (answer.expect(201).id().to_owned(), living));
                 }
             }
-            Operation::Add { group, members } | Operation::Remove { group, members } | Operation::Replace { group, members } => {
+            Operation::Add { group, members }
+            | Operation::Remove { group, members }
+            | Operation::Replace { group, members } => {
                 let (living, list) = self.members(members);
-                let Some((id, held)) = self.groups.get_mut(group) else { return };
+                let Some((id, held)) = self.groups.get_mut(group) else {
+                    return;
+                };
                 let op = match operation {
                     Operation::Add { .. } => "add",
                     Operation::Remove { .. } => "remove",
@@ -218,7 +245,9 @@ impl Model {
 
     /// One bulk request: somebody goes, somebody else comes and joins a group, if all of that can be.
     async fn swap(&mut self, scim: &Scim, gone: usize, new: usize, group: usize) {
-        let (Some(leaving), Some((team, _))) = (self.people.get(&gone), self.groups.get(&group)) else { return };
+        let (Some(leaving), Some((team, _))) = (self.people.get(&gone), self.groups.get(&group)) else {
+            return;
+        };
         if self.people.contains_key(&new) {
             return;
         }
@@ -230,7 +259,12 @@ impl Model {
         ]);
         let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
         let answer = scim.post("/Bulk", &body).await.expect(200);
-        let statuses: Vec<&str> = answer.body["Operations"].as_array().unwrap().iter().map(|o| o["status"].as_str().unwrap()).collect();
+        let statuses: Vec<&str> = answer.body["Operations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|o| o["status"].as_str().unwrap())
+            .collect();
         assert_eq!(statuses, ["204", "204", "201"], "{}", answer.body);
         let location = answer.body["Operations"][2]["location"].as_str().unwrap();
         let id = location.rsplit('/').next().unwrap();
@@ -242,7 +276,10 @@ impl Model {
 
     async fn check(&self, scim: &Scim) {
         let prefix = format!("case{}-", self.case);
-        let found = scim.query("/Users", &[("filter", &format!("userName sw \"{prefix}\""))]).await.expect(200);
+        let found = scim
+            .query("/Users", &[("filter", &format!("userName sw \"{prefix}\""))])
+            .await
+            .expect(200);
         assert_eq!(found.body["totalResults"], self.people.len());
         for known in self.people.values() {
             let user = scim.get(&format!("/Users/{}", known.id)).await.expect(200);
@@ -252,11 +289,19 @@ impl Model {
             assert_eq!(user.body["title"].as_str(), known.title.as_deref());
             assert_eq!(user.body["externalId"].as_str(), known.external.as_deref());
         }
-        let groups = scim.query("/Groups", &[("filter", &format!("displayName sw \"{prefix}\""))]).await.expect(200);
+        let groups = scim
+            .query("/Groups", &[("filter", &format!("displayName sw \"{prefix}\""))])
+            .await
+            .expect(200);
         assert_eq!(groups.body["totalResults"], self.groups.len());
         for (id, members) in self.groups.values() {
             let group = scim.get(&format!("/Groups/{id}")).await.expect(200);
-            let held: BTreeSet<&str> = group.body["members"].as_array().into_iter().flatten().map(|m| m["value"].as_str().unwrap()).collect();
+            let held: BTreeSet<&str> = group.body["members"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|m| m["value"].as_str().unwrap())
+                .collect();
             let expected: BTreeSet<&str> = members.iter().map(|person| self.people[person].id.as_str()).collect();
             assert_eq!(held, expected);
         }
@@ -265,7 +310,10 @@ impl Model {
 
 #[test]
 fn any_sequence_of_operations_agrees_with_a_model() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let rollcall = runtime.block_on(Rollcall::start_unlimited(&[]));
     let scim = rollcall.scim();
     let mut runner = TestRunner::new(Config {

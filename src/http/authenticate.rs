@@ -24,7 +24,7 @@ pub const POLL: Duration = Duration::from_millis(400);
 
 /// How often unknown public ids may make the replica look at once, for a token that was made a moment ago. Whoever brings
 /// one waits for the next look, and shares it with the others.
-const LOOK_AT_ONCE: Duration = Duration::from_millis(200);
+const LOOK_AT_ONCE: Duration = Duration::from_millis(50);
 
 /// Longest time for a look that a request waits for.
 const LOOK_DEADLINE: Duration = Duration::from_secs(2);

@@ -164,6 +164,7 @@ impl Postgres {
         ]);
         let mut psql = command
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
             .spawn()
             .expect("psql is installed");
         std::io::Write::write_all(&mut psql.stdin.take().unwrap(), script.as_bytes()).unwrap();
