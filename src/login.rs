@@ -9,8 +9,8 @@ pub mod groups;
 mod headers;
 mod networks;
 pub mod openid;
-pub mod return_path;
 mod refusal;
+pub mod return_path;
 mod rewrite;
 mod rules;
 pub mod sessions;
@@ -20,9 +20,9 @@ mod tests;
 
 use uuid::Uuid;
 
-pub use headers::ProxyHeaders;
 pub use assertion::{Assertion, Claims, Groups, Method};
 pub use claims::text_of as claim_text;
+pub use headers::ProxyHeaders;
 pub use refusal::{Reason, Refusal};
 pub use rules::{Prepared, Rules};
 pub use sign_ins::SignIns;
@@ -99,7 +99,10 @@ async fn attempt(
         });
     }
     let user = prepared.user_draft()?;
-    match db.login_apply(draft, login_rules, Uuid::now_v7(), &user, origin).await? {
+    match db
+        .login_apply(draft, login_rules, Uuid::now_v7(), &user, origin)
+        .await?
+    {
         Applied::Done { user, change } => {
             admit(&user, login_rules.minimum_uid)?;
             sign_ins.note(note(&prepared, &user));

@@ -4,7 +4,7 @@
 -- before and after, and names of changed attributes: never personal values.
 create or replace function store.audit_write(p_audit jsonb, p_action text, p_resource text, p_subject uuid, p_detail jsonb)
 returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   insert into store.audit (at, actor, path, action, resource, subject, request_id, origin, detail)
@@ -14,7 +14,7 @@ end $$;
 
 -- kind: user | group. p_members: the users whose memberships changed with it.
 create or replace function store.feed_write(p_kind text, p_subject uuid, p_members uuid[] default null) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   insert into store.change_feed (xid, at, kind, subject, members)
@@ -23,7 +23,7 @@ end $$;
 
 -- Makes the partitions of this month and the p_ahead next ones. Waits for nobody: gives up when a lock is held.
 create or replace function store.audit_partitions_ensure(p_ahead int default 3) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_first timestamp := date_trunc('month', api.now() at time zone 'UTC');

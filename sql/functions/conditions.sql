@@ -7,7 +7,7 @@ as $$ select pg_catalog.now() $$;
 
 -- Raises a condition of the class ID: p_message is for a person, p_subject names the attribute or value it is about.
 create or replace function store.fail(p_code text, p_message text, p_subject text default null) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   raise exception using errcode = p_code, message = p_message, detail = coalesce(p_subject, '');

@@ -7,7 +7,7 @@
 create or replace function store.group_row(p_id uuid, p_with_doc boolean, p_changed boolean)
 returns table (id uuid, posix_name text, gid bigint, created timestamptz, last_modified timestamptz, version bigint,
                doc jsonb, changed boolean)
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return query
@@ -18,7 +18,7 @@ end $$;
 -- Adds members to a group whose row the caller has locked. p_ids: users or groups; those who are members already stay,
 -- with the provenance added. Returns the users and groups that are new. Raises IDREF (no such member).
 create or replace function store.memberships_add(p_group uuid, p_ids uuid[], p_provenance smallint) returns uuid[]
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_users uuid[];
@@ -55,7 +55,7 @@ end $$;
 
 -- Locks the users among p_ids against deletion, in the order of their ids: the first step of every membership change.
 create or replace function store.members_lock(p_ids uuid[]) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   perform from store.users u where u.id = any (p_ids) and u.deleted_at is null order by u.id for key share;
@@ -63,7 +63,7 @@ end $$;
 
 -- Takes a deleted member out of all groups and moves their versions. Returns those groups.
 create or replace function store.memberships_drop_member(p_member uuid) returns uuid[]
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_groups uuid[] := array(select m.group_id from store.memberships m where m.member_id = p_member);
@@ -78,7 +78,7 @@ end $$;
 
 -- p_ids with each group among them replaced by the users it holds, at any depth.
 create or replace function store.users_beneath(p_ids uuid[]) returns uuid[]
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   if not exists (select from store.groups g where g.id = any (p_ids)) then
@@ -94,7 +94,7 @@ end $$;
 
 -- A list of ids for the audit log: itself when short, else how many.
 create or replace function store.audit_ids(p_ids uuid[]) returns jsonb
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql immutable
 as $$ select case when cardinality(p_ids) = 0 then null when cardinality(p_ids) <= 1000 then to_jsonb(p_ids)
                   else to_jsonb(cardinality(p_ids)) end $$;
 
@@ -146,7 +146,7 @@ end $$;
 
 -- Which provenance a change by this path leaves on a membership: 1 scim, 2 login, 4 manual.
 create or replace function store.provenance(p_audit jsonb) returns smallint
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql immutable
 as $$ select case p_audit->>'path' when 'scim' then 1 when 'login' then 2 else 4 end::smallint $$;
 
 -- One live group without its members; no row when there is none.

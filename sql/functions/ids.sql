@@ -8,7 +8,7 @@ as $$ select pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_
 -- Moves both sequences ahead by p_jump numbers, never back, starting from the higher of the sequence and the highest
 -- number that the allocator itself gave (a dump may come without its sequences). Returns nothing; locks nothing.
 create or replace function store.id_jump(p_jump bigint) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_uid bigint := (select last_value from store.uid_seq);
@@ -26,7 +26,7 @@ end $$;
 -- restore may have rewound the sequences to numbers that other people already hold. Jumps by twice the numbers of the
 -- last minute, at least 50, at most 1000. Locks: advisory (1, 0) until the end of the transaction.
 create or replace function store.id_follow_epoch() returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_timeline text := store.current_timeline();
@@ -73,7 +73,7 @@ end $$;
 
 -- The number after the run of taken numbers that begins at p_from.
 create or replace function store.id_after_run(p_from bigint) returns bigint
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable
 as $$
   select s.id + 1
   from (select i.id, lead(i.id) over (order by i.id) as next_id from store.posix_ids i where i.id >= p_from) s
@@ -86,24 +86,31 @@ $$;
 -- sides. p_kind: 'user' or 'group' (which sequence proposes). Raises IDFUL when the pool is used up. Holds no lock on
 -- anything shared: two callers that meet on a number go on to different ones.
 create or replace function store.id_allocate(p_owner uuid, p_kind text, p_start bigint, p_max bigint) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
-  v_seq regclass := case p_kind when 'user' then 'store.uid_seq'::regclass else 'store.gid_seq'::regclass end;
+  v_is_user boolean := p_kind = 'user';
   v_id bigint;
   v_end bigint;
+  v_same_epoch boolean;
   v_misses int := 0;
 begin
-  if not exists (select from store.id_epoch e where e.timeline = store.current_timeline()) then
-    perform store.id_follow_epoch();
-  end if;
   loop
-    v_id := nextval(v_seq);
-    v_end := null;
+    if v_is_user then
+      v_id := nextval('store.uid_seq');
+    else
+      v_id := nextval('store.gid_seq');
+    end if;
+    -- One look at both small tables: has the history moved, and is the number reserved?
+    select (select e.timeline = store.current_timeline() from store.id_epoch e),
+           (select upper(r.block) from store.id_reserved r where r.block @> v_id)
+      into v_same_epoch, v_end;
+    if v_same_epoch is not true then
+      perform store.id_follow_epoch();
+      continue;
+    end if;
     if v_id < p_start then
       v_end := p_start;
-    else
-      select upper(r.block) into v_end from store.id_reserved r where r.block @> v_id;
     end if;
     if v_end is null then
       if v_id > p_max then
@@ -119,10 +126,10 @@ begin
       v_end := store.id_after_run(v_id);
     end if;
     -- setval races with nextval; at worst some numbers are visited twice, and the ledger still decides.
-    if p_kind = 'user' then
-      perform setval(v_seq, v_end, false) where (select s.last_value from store.uid_seq s) < v_end;
+    if v_is_user then
+      perform setval('store.uid_seq', v_end, false) where (select s.last_value from store.uid_seq s) < v_end;
     else
-      perform setval(v_seq, v_end, false) where (select s.last_value from store.gid_seq s) < v_end;
+      perform setval('store.gid_seq', v_end, false) where (select s.last_value from store.gid_seq s) < v_end;
     end if;
   end loop;
 end $$;
@@ -130,7 +137,7 @@ end $$;
 -- Claims one side ('uid' or 'gid') of the number that was asked for. Raises IDRSV (reserved), IDDUP (held or retired).
 -- Returns true when the number lies in a soft block: legal, worth a warning.
 create or replace function store.id_claim(p_id bigint, p_side text, p_owner uuid) returns boolean
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_block store.id_reserved%rowtype;
@@ -158,7 +165,7 @@ end $$;
 
 -- Takes the gid side of p_id for p_owner if it is free and not hard reserved; tells whether it was.
 create or replace function store.id_claim_gid_if_free(p_id bigint, p_owner uuid) returns boolean
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   update store.posix_ids set gid_owner = p_owner where id = p_id and gid_owner is null;
@@ -167,7 +174,7 @@ end $$;
 
 -- Marks the sides of p_id that p_owner holds as retired: never given again, but still his.
 create or replace function store.id_retire(p_id bigint, p_owner uuid) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   update store.posix_ids set
@@ -178,7 +185,7 @@ end $$;
 
 -- Gives the numbers of a retired owner to his successor (the same person, re-created).
 create or replace function store.id_hand_over(p_id bigint, p_old uuid, p_new uuid) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   update store.posix_ids set
@@ -214,7 +221,7 @@ end $$;
 
 -- How many numbers between p_low and p_high lie in reserved blocks.
 create or replace function store.id_reserved_within(p_low bigint, p_high bigint) returns bigint
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable
 as $$
   select coalesce(sum(upper(b.part) - lower(b.part)), 0)::bigint
   from (select r.block * int8range(p_low, p_high + 1) as part from store.id_reserved r

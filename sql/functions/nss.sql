@@ -9,7 +9,7 @@ as $$ select p_deleted_at is null
 
 -- Whether somebody else answers by this user's name: a live user, or one who was deleted later.
 create or replace function store.user_name_is_gone(p_user store.users) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return p_user.deleted_at is not null
@@ -20,7 +20,7 @@ end $$;
 
 -- The Passwd record of a user.
 create or replace function store.nss_passwd_record(p_user store.users, p_options jsonb) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 declare
   v_gone boolean := store.user_name_is_gone(p_user);
@@ -37,7 +37,7 @@ end $$;
 
 -- The groups of a user, those that hold his groups included.
 create or replace function store.user_group_ids(p_user uuid) returns setof uuid
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return query
@@ -50,7 +50,7 @@ end $$;
 
 -- All gids of a user, the primary included, ascending.
 create or replace function store.nss_gids(p_user store.users) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return (select jsonb_agg(x.gid order by x.gid)
@@ -62,7 +62,7 @@ end $$;
 
 -- The user who answers by this name or uid; null id when nobody does.
 create or replace function store.nss_find_user(p_name text, p_uid bigint, p_options jsonb) returns store.users
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 declare
   v_user store.users%rowtype;
@@ -124,7 +124,7 @@ end $$;
 
 -- The User record: Passwd with id and gids.
 create or replace function store.nss_user_record(p_user store.users, p_options jsonb) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return store.nss_passwd_record(p_user, p_options)
@@ -155,7 +155,7 @@ end $$;
 
 -- The names of the users a group holds, at any depth, sorted bytewise.
 create or replace function store.nss_members(p_group uuid) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return (

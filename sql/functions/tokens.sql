@@ -2,7 +2,7 @@
 
 -- Notes that tokens have changed. Its row lock makes the order of versions the order of commits.
 create or replace function store.token_state_move() returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   update store.token_state set version = version + 1;

@@ -9,7 +9,7 @@ create or replace function store.user_row(p_id uuid, p_with_doc boolean, p_chang
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, created timestamptz, last_modified timestamptz, version bigint,
                last_sign_in timestamptz, doc jsonb, groups jsonb, changed boolean)
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable
 as $$
 begin
   return query
@@ -24,37 +24,29 @@ create or replace function store.user_home(p_posix_name text, p_options jsonb) r
 language sql immutable
 as $$ select pg_catalog.rtrim(coalesce(p_options->>'home_root', '/home'), '/') || '/' || p_posix_name $$;
 
--- Gives a new user his numbers. Asked for: exactly that uid, and the gid of the same number if nobody has it. Otherwise
--- a number of which both sides are free. Returns uid, gid and whether the uid lies in a soft block.
-create or replace function store.user_numbers(p_id uuid, p_user jsonb, p_options jsonb, out uid bigint, out gid bigint,
-                                              out soft boolean)
-language plpgsql set search_path = pg_catalog, pg_temp
+-- The numbers of a new user who asks for a uid: exactly that one, and the gid he asks for, else the gid of the same number
+-- if nobody has it, else a free one for his private group. Returns the gid and whether the uid lies in a soft block.
+create or replace function store.user_numbers_asked(p_id uuid, p_uid bigint, p_gid bigint, p_private boolean,
+                                                    p_options jsonb, out gid bigint, out soft boolean)
+language plpgsql
 as $$
-declare
-  v_start bigint := (p_options->>'uid_start')::bigint;
-  v_max bigint := (p_options->>'uid_max')::bigint;
 begin
-  uid := (p_user->>'uid')::bigint;
-  gid := (p_user->>'gid')::bigint;
-  soft := false;
-  if uid is null then
-    uid := store.id_allocate(p_id, 'user', v_start, v_max);
-    gid := coalesce(gid, uid);
-    return;
-  end if;
-  soft := store.id_claim(uid, 'uid', p_id);
-  if gid is null and coalesce((p_user->>'private_group')::boolean, true) then
-    if store.id_claim_gid_if_free(uid, p_id) then
-      gid := uid;
+  gid := p_gid;
+  soft := store.id_claim(p_uid, 'uid', p_id);
+  if gid is null and p_private then
+    if store.id_claim_gid_if_free(p_uid, p_id) then
+      gid := p_uid;
     else
-      gid := store.id_allocate(p_id, 'user', v_start, v_max);
+      gid := store.id_allocate(p_id, 'user', (p_options->>'uid_start')::bigint, (p_options->>'uid_max')::bigint);
     end if;
+  elsif gid is null then
+    perform store.fail('IDVAL', 'a user without a private group needs a primary gid', 'posixGroupId');
   end if;
 end $$;
 
 -- The retired user whose numbers a re-created one gets back: same userName key and same non-empty externalId.
 create or replace function store.user_predecessor(p_user jsonb) returns uuid
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   return (select u.id from store.users u
@@ -69,68 +61,83 @@ end $$;
 -- Raises IDDUP (userName, posixUserName, posixUserId in use), IDRSV (reserved), IDFUL (pool used up), IDVAL.
 -- Locks: advisory (10, hash of the userName key) until commit, so that two creations of one name meet here; no lock is
 -- held across users.
+-- The arguments are taken apart once, and little is computed outside the statements: PL/pgSQL sets every expression up
+-- anew in each transaction, and those were half of what a creation cost.
 create or replace function api.user_create(p_user jsonb, p_options jsonb, p_audit jsonb)
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, created timestamptz, last_modified timestamptz, version bigint,
                last_sign_in timestamptz, doc jsonb, groups jsonb, changed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
-  v_id uuid := (p_user->>'id')::uuid;
-  v_key text := p_user->>'user_name_key';
-  v_private boolean := coalesce((p_user->>'private_group')::boolean, true);
+  v record;
   v_old store.users%rowtype;
-  v_existing uuid;
-  v_predecessor uuid;
   v_name text;
-  v_numbers record;
+  v_uid bigint;
+  v_gid bigint;
+  v_soft boolean;
 begin
-  perform pg_advisory_xact_lock(10, hashtext(v_key));
-  select u.id into v_existing from store.users u where u.user_name_key = v_key and u.deleted_at is null;
-  if v_existing = v_id then
-    return query select * from store.user_row(v_id, true, false);
-    return;
-  elsif v_existing is not null then
+  -- Locked before anything is looked at: the statement after this one sees what a rival has committed.
+  perform pg_advisory_xact_lock(10, hashtext(p_user->>'user_name_key'));
+  select x.*, coalesce(x.private_group, true) as has_private_group,
+         (select u.id from store.users u where u.user_name_key = x.user_name_key and u.deleted_at is null) as existing,
+         x.external_id is not null and exists (select from store.users u
+           where u.deleted_at is not null and u.user_name_key = x.user_name_key) as may_have_predecessor
+    into v
+    from jsonb_to_record(p_user) as x(
+      id uuid, user_name_key text, key_version smallint, external_id text, display_name_key text, posix_name text,
+      posix_name_derived text, uid bigint, gid bigint, private_group boolean, home text, shell text, gecos text,
+      admin boolean, locked boolean, doc jsonb, doc_key jsonb, emails jsonb);
+  if v.existing is not null then
+    if v.existing = v.id then
+      return query select * from store.user_row(v.id, true, false);
+      return;
+    end if;
     perform store.fail('IDDUP', 'a user with this userName exists already', 'userName');
   end if;
 
-  if nullif(p_user->>'external_id', '') is not null then
-    v_predecessor := store.user_predecessor(p_user);
-    if v_predecessor is not null then
-      delete from store.users u where u.id = v_predecessor returning * into v_old;
-    end if;
+  if v.may_have_predecessor then
+    delete from store.users u where u.id = store.user_predecessor(p_user) returning * into v_old;
   end if;
   if v_old.id is not null then
-    perform store.id_hand_over(v_old.uid, v_old.id, v_id);
-    perform store.id_hand_over(v_old.primary_gid, v_old.id, v_id);
-    v_private := v_old.private_group;
-    v_name := store.posix_name_claim(v_id, 'user', v_private, p_user->>'posix_name', v_old.posix_name, p_options);
-    select v_old.uid as uid, v_old.primary_gid as gid, false as soft into v_numbers;
+    perform store.id_hand_over(v_old.uid, v_old.id, v.id);
+    perform store.id_hand_over(v_old.primary_gid, v_old.id, v.id);
+    v.has_private_group := v_old.private_group;
+    v_name := store.posix_name_claim(v.id, 'user', v_old.private_group, v.posix_name, v_old.posix_name, p_options);
+    v_uid := v_old.uid;
+    v_gid := v_old.primary_gid;
   else
-    v_name := store.posix_name_claim(v_id, 'user', v_private, p_user->>'posix_name', p_user->>'posix_name_derived', p_options);
-    select n.uid, n.gid, n.soft into v_numbers from store.user_numbers(v_id, p_user, p_options) n;
-    if v_numbers.gid is null then
-      perform store.fail('IDVAL', 'a user without a private group needs a primary gid', 'posixGroupId');
+    v_name := store.posix_name_claim(v.id, 'user', v.has_private_group, v.posix_name, v.posix_name_derived, p_options);
+    if v.uid is null then
+      v_uid := store.id_allocate(v.id, 'user', (p_options->>'uid_start')::bigint, (p_options->>'uid_max')::bigint);
+      v_gid := coalesce(v.gid, v_uid);
+    else
+      select n.gid, n.soft into v_gid, v_soft
+        from store.user_numbers_asked(v.id, v.uid, v.gid, v.has_private_group, p_options) n;
+      v_uid := v.uid;
     end if;
   end if;
 
   insert into store.users (id, user_name_key, external_id, display_name_key, posix_name, uid, primary_gid, private_group,
                            home, shell, gecos, admin, locked, doc, doc_key, key_version, version, created, last_modified)
-  values (v_id, v_key, p_user->>'external_id', p_user->>'display_name_key', v_name, v_numbers.uid, v_numbers.gid, v_private,
-          coalesce(p_user->>'home', v_old.home, store.user_home(v_name, p_options)), coalesce(p_user->>'shell', v_old.shell),
-          coalesce(p_user->>'gecos', ''), coalesce((p_user->>'admin')::boolean, false),
-          coalesce((p_user->>'locked')::boolean, false), p_user->'doc', p_user->'doc_key',
-          (p_user->>'key_version')::smallint, 1, api.now(), api.now());
-  insert into store.user_emails (key, user_id)
-    select distinct e, v_id from jsonb_array_elements_text(coalesce(p_user->'emails', '[]')) e;
-  perform store.audit_write(p_audit, 'create', 'user', v_id, jsonb_strip_nulls(jsonb_build_object(
-    'uid', v_numbers.uid, 'gid', v_numbers.gid, 'posix_name', v_name, 'restored_from', v_old.id,
-    'warning', case when v_numbers.soft then 'uid lies in a range that others may use' end)));
-  perform store.feed_write('user', v_id);
-  return query
-    select u.id, u.posix_name, u.uid, u.primary_gid, u.home, u.shell, u.admin, u.locked, u.created, u.last_modified,
-           u.version, null::timestamptz, null::jsonb, '[]'::jsonb, true
-    from store.users u where u.id = v_id;
+  values (v.id, v.user_name_key, v.external_id, v.display_name_key, v_name, v_uid, v_gid, v.has_private_group,
+          coalesce(v.home, v_old.home, store.user_home(v_name, p_options)), coalesce(v.shell, v_old.shell),
+          coalesce(v.gecos, ''), coalesce(v.admin, false), coalesce(v.locked, false), v.doc, v.doc_key, v.key_version, 1,
+          api.now(), api.now())
+  returning users.id, users.posix_name, users.uid, users.primary_gid, users.home, users.shell, users.admin, users.locked,
+            users.created, users.last_modified, users.version, '[]'::jsonb, true
+    into id, posix_name, uid, primary_gid, home, shell, admin, locked, created, last_modified, version, groups, changed;
+  with feed as (
+      insert into store.change_feed (xid, at, kind, subject) values (pg_current_xact_id(), api.now(), 'user', v.id)),
+    emails as (
+      insert into store.user_emails (key, user_id) select distinct e, v.id from jsonb_array_elements_text(v.emails) e)
+    insert into store.audit (at, actor, path, action, resource, subject, request_id, origin, detail)
+    select api.now(), a.actor, a.path, 'create', 'user', v.id, a.request_id, a.origin,
+           jsonb_strip_nulls(jsonb_build_object('uid', v_uid, 'gid', v_gid, 'posix_name', v_name, 'restored_from', v_old.id,
+             'warning', case when v_soft then 'uid lies in a range that others may use' end))
+    from jsonb_to_record(p_audit) as a(actor text, path text, request_id text, origin text);
+  return next;
 end $$;
 
 -- The groups of a user for `User.groups`: [{"id", "display"}], ordered by id.
@@ -171,7 +178,7 @@ end $$;
 -- Clears the hash of the last assertion, so that the next sign-in compares anew. Locks those rows in order, those without
 -- a hash too: a sign-in under way may be about to give them one. To be called before memberships are touched.
 create or replace function store.login_hash_clear(p_users uuid[]) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 begin
   perform from store.login_state l where l.user_id = any (p_users)
@@ -184,7 +191,7 @@ end $$;
 -- The brake: raises IDBRK when p_audit.actor has removed or locked as many users in the last hour as
 -- p_options.removal_limit allows (0 or absent: no brake), else notes this one.
 create or replace function store.removal_note(p_id uuid, p_options jsonb, p_audit jsonb) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_limit bigint := coalesce((p_options->>'removal_limit')::bigint, 0);
@@ -201,7 +208,7 @@ end $$;
 
 -- What an update changed, for the audit log: technical fields with before and after, attributes by name only.
 create or replace function store.user_difference(p_old store.users, p_new store.users) returns jsonb
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql immutable
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
     'uid', case when p_old.uid <> p_new.uid then jsonb_build_array(p_old.uid, p_new.uid) end,
@@ -288,7 +295,7 @@ end $$;
 
 -- Makes the e-mail index of a user say p_emails; p_old_key is the folded document that it says now.
 create or replace function store.user_emails_set(p_id uuid, p_old_key jsonb, p_emails jsonb) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql
 as $$
 declare
   v_old text[] := array(select distinct e->>'value' from jsonb_array_elements(coalesce(p_old_key->'emails', '[]')) e

@@ -134,7 +134,12 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         }
         Command::AddMember { group, users, form } => change_members(config, &group, &users, true, form).await,
         Command::RemoveMember { group, users, form } => change_members(config, &group, &users, false, form).await,
-        Command::Reconcile { user, groups, dry_run: _, form } => reconcile(config, &user, &groups, form).await,
+        Command::Reconcile {
+            user,
+            groups,
+            dry_run: _,
+            form,
+        } => reconcile(config, &user, &groups, form).await,
         Command::Delete { name, form } => {
             let group = session::with(config, async |db| {
                 let group = get(db, &name).await?;

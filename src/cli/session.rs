@@ -67,12 +67,15 @@ pub(crate) async fn with<T>(
 pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> anyhow::Result<Addresses> {
     let settings = config.database.settings();
     let parse = |text: &str| Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout);
-    let parse_secret = |secret: &Secret| parse(secret.expose());
+    let given = |uri: Option<&Secret>, password: Option<&Secret>| {
+        let address = uri.map(|uri| parse(uri.expose())).transpose()?;
+        anyhow::Ok(address.map(|address| address.with_password(password)))
+    };
     match (&config.database, private) {
         (DatabaseConfig::External(external), _) => Ok(Addresses {
-            primary: external.uri.as_ref().map(parse_secret).transpose()?,
-            standby: external.read_uri.as_ref().map(parse_secret).transpose()?,
-            migrate: external.migrate_uri.as_ref().map(parse_secret).transpose()?,
+            primary: given(external.uri.as_ref(), settings.password.as_ref())?,
+            standby: given(external.read_uri.as_ref(), settings.read_password.as_ref())?,
+            migrate: given(external.migrate_uri.as_ref(), settings.migrate_password.as_ref())?,
             is_private: false,
         }),
         (DatabaseConfig::Private(_), Some(private)) => Ok(Addresses {

@@ -67,10 +67,18 @@ impl Access {
             let fault = "proxy-listen needs auth-proxy-trusted-networks: the networks the proxy connects from";
             return Err(values.contradiction("proxy-listen", fault));
         }
-        let headers = [Some(&self.proxy_user_header), self.proxy_groups_header.as_ref(), Some(&self.proxy_secret_header)];
+        let headers = [
+            Some(&self.proxy_user_header),
+            self.proxy_groups_header.as_ref(),
+            Some(&self.proxy_secret_header),
+        ];
         let headers: Vec<&String> = headers.into_iter().flatten().collect();
         for (index, header) in headers.iter().enumerate() {
-            if headers.iter().skip(index + 1).any(|other| other.eq_ignore_ascii_case(header)) {
+            if headers
+                .iter()
+                .skip(index + 1)
+                .any(|other| other.eq_ignore_ascii_case(header))
+            {
                 let fault = format!("the header {header} can carry one thing only");
                 return Err(values.contradiction("auth-proxy-user-header", fault));
             }

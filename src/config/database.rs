@@ -18,6 +18,12 @@ section! {
         read_uri: Option<Secret> = "database-read-uri";
         /// Direct connection string of the primary, role migrate; when set, `serve` migrates at start.
         migrate_uri: Option<Secret> = "database-migrate-uri";
+        /// Password for `database-uri`, when the string holds none; a file needs no escaping.
+        password: Option<Secret> = "database-password";
+        /// Password for `database-read-uri`, when the string holds none.
+        read_password: Option<Secret> = "database-read-password";
+        /// Password for `database-migrate-uri`, when the string holds none.
+        migrate_password: Option<Secret> = "database-migrate-password";
         /// Certificate authorities (PEM) that sign the database's certificate; not set, the system's.
         ca_file: Option<PathBuf> = "database-ca-file";
         /// Connections to the primary.

@@ -123,9 +123,11 @@ impl Listeners {
                 label: "proxy",
                 setting: "proxy-listen",
                 address,
-                tls: pair(self.proxy_tls_cert_file.as_deref(), self.proxy_tls_key_file.as_deref()).map(|tls| TlsFiles {
-                    client_ca: self.proxy_tls_client_ca_file.as_deref(),
-                    ..tls
+                tls: pair(self.proxy_tls_cert_file.as_deref(), self.proxy_tls_key_file.as_deref()).map(|tls| {
+                    TlsFiles {
+                        client_ca: self.proxy_tls_client_ca_file.as_deref(),
+                        ..tls
+                    }
                 }),
             }),
         ]

@@ -13,6 +13,8 @@ use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::config::Secret;
+
 /// How far the server's certificate is checked (libpq's `sslmode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tls {
@@ -71,6 +73,15 @@ impl Address {
         }
         let tls = connector(mode, own.sslrootcert.as_deref().or(ca_file))?;
         Ok(Self { config, tls })
+    }
+
+    /// The same address with `password`, unless the connection string holds one.
+    #[must_use]
+    pub fn with_password(mut self, password: Option<&Secret>) -> Self {
+        if let (None, Some(password)) = (self.config.get_password(), password) {
+            self.config.password(password.expose());
+        }
+        self
     }
 
     /// Opens one connection outside any pool, for migrations.

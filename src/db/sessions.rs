@@ -124,7 +124,11 @@ impl Database {
                 "assertion_use",
                 Repeat::Never,
                 "select api.assertion_use($1, $2, $3)",
-                &[(&issuer, Type::TEXT), (&id, Type::TEXT), (&expires_at, Type::TIMESTAMPTZ)],
+                &[
+                    (&issuer, Type::TEXT),
+                    (&id, Type::TEXT),
+                    (&expires_at, Type::TIMESTAMPTZ),
+                ],
             )
             .await?;
         Ok(rows.first().is_some_and(|row| row.get(0)))

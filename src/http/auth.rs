@@ -71,7 +71,11 @@ pub async fn verify_headers(Shared(state): Shared<State>, named: Named) -> Respo
             allowed(&signed_in.user.posix_name, signed_in.user.uid, &id)
         }
         Err(refusal) => {
-            count(if refusal.retry_after.is_some() { "unavailable" } else { "signed_out" });
+            count(if refusal.retry_after.is_some() {
+                "unavailable"
+            } else {
+                "signed_out"
+            });
             answer_to(&refusal)
         }
     }
@@ -87,10 +91,19 @@ impl FromRequestParts<State> for Named {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
-        let Some(headers) = &state.proxy_headers else { return Err(StatusCode::NOT_FOUND.into_response()) };
-        let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0).map(|address| address.ip());
-        let fields: Vec<(&str, &[u8])> =
-            parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let Some(headers) = &state.proxy_headers else {
+            return Err(StatusCode::NOT_FOUND.into_response());
+        };
+        let peer = parts
+            .extensions
+            .get::<Peer>()
+            .and_then(|peer| peer.0)
+            .map(|address| address.ip());
+        let fields: Vec<(&str, &[u8])> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
         Ok(Self {
             assertion: headers.assertion(peer, &fields),
@@ -107,9 +120,7 @@ impl FromRequestParts<State> for Named {
 /// Signs the person in whom the headers name.
 pub(super) async fn sign_in(state: &State, named: &Named) -> Result<SignedIn, Refusal> {
     match &named.assertion {
-        Ok(assertion) => {
-            login::sign_in(&state.db, &state.login_rules, &state.sign_ins, assertion, &named.origin).await
-        }
+        Ok(assertion) => login::sign_in(&state.db, &state.login_rules, &state.sign_ins, assertion, &named.origin).await,
         Err(refusal) => {
             refusal.note(login::Method::Headers.as_str(), &named.origin.request_id);
             Err(refusal.clone())
@@ -148,7 +159,11 @@ fn refused(status: StatusCode) -> Response {
 }
 
 fn unavailable() -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(CACHE_CONTROL, "no-store"), (RETRY_AFTER, "2")]).into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(CACHE_CONTROL, "no-store"), (RETRY_AFTER, "2")],
+    )
+        .into_response()
 }
 
 fn count(outcome: &str) {

@@ -44,11 +44,19 @@ impl FromRequestParts<State> for Visit {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
         Ok(Self {
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map(|id| id.0.clone())
+                .unwrap_or_default(),
             address: peer.map(|address| address.ip().to_string()),
             session: cookies::SESSION.read(&parts.headers, state.base_url.is_https()),
             headers: parts.headers.clone(),
-            pairs: parts.uri.query().map(|query| form_pairs(query).collect()).unwrap_or_default(),
+            pairs: parts
+                .uri
+                .query()
+                .map(|query| form_pairs(query).collect())
+                .unwrap_or_default(),
         })
     }
 }
@@ -56,7 +64,10 @@ impl FromRequestParts<State> for Visit {
 impl Visit {
     /// The first query parameter of that name.
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The only query parameter of that name; `None` also when it comes twice.
@@ -143,13 +154,14 @@ pub async fn open_session(
 /// Escapes everything but unreserved characters (RFC 3986 §2.3).
 pub fn percent_encode(text: &str) -> String {
     use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len() + 16), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
+    text.bytes()
+        .fold(String::with_capacity(text.len() + 16), |mut encoded, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                encoded.push(byte.into());
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+            encoded
+        })
 }

@@ -129,7 +129,12 @@ async fn authenticate(state: &State, headers: &HeaderMap, peer: Peer) -> Result<
         METRICS.rate_limited.with_label_values(&["api"]).inc();
         let text = "The token has sent too many requests.";
         let retry_after = Some(pause.as_secs() + 1);
-        return Err(Problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text.into(), retry_after));
+        return Err(Problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            text.into(),
+            retry_after,
+        ));
     }
     Ok(caller)
 }
@@ -148,7 +153,10 @@ fn assertion(object: &Map<String, Value>) -> Result<Assertion, Problem> {
         return Err(bad(format!("\"provider\" is longer than {PROVIDER_BYTES} bytes")));
     }
     let issued_at = text("issuedAt")?
-        .map(|at| at.parse::<Timestamp>().map_err(|_| bad("\"issuedAt\" is no time of RFC 3339".to_owned())))
+        .map(|at| {
+            at.parse::<Timestamp>()
+                .map_err(|_| bad("\"issuedAt\" is no time of RFC 3339".to_owned()))
+        })
         .transpose()?;
     Ok(Assertion {
         method: Method::Api,

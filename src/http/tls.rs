@@ -79,8 +79,7 @@ fn read(TlsFiles { cert, key, client_ca }: TlsFiles<'_>) -> anyhow::Result<Serve
     let key = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("cannot read the private key in {}", key.display()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = match client_ca {
         None => builder.with_no_client_auth(),
         Some(file) => {

@@ -72,10 +72,14 @@ pub fn canonical(names: &[String], refused: Option<&Regex>) -> Result<Vec<Claime
             continue;
         }
         if check_name(&name).is_err() || name.chars().count() > NAME_CHARACTERS {
-            return Err(malformed("the name of a group is too long or holds characters that cannot be seen"));
+            return Err(malformed(
+                "the name of a group is too long or holds characters that cannot be seen",
+            ));
         }
         if refused.is_some_and(|pattern| pattern.is_match(&name)) {
-            return Err(malformed("the name of a group is one that auth-groups-refused-names refuses"));
+            return Err(malformed(
+                "the name of a group is one that auth-groups-refused-names refuses",
+            ));
         }
         groups.push(ClaimedGroup { key: fold(&name), name });
     }

@@ -19,7 +19,11 @@ impl Networks {
     /// Reads networks such as `10.0.0.0/8`, `fd00::/8` or a single address. Raises an entry that is none, with bits behind
     /// its prefix, or that would trust everybody.
     pub fn parse(entries: &[String]) -> anyhow::Result<Self> {
-        entries.iter().map(|entry| parse(entry)).collect::<anyhow::Result<_>>().map(Self)
+        entries
+            .iter()
+            .map(|entry| parse(entry))
+            .collect::<anyhow::Result<_>>()
+            .map(Self)
     }
 
     /// Whether `address` lies in one of them. An IPv4-mapped IPv6 address counts as the IPv4 address that it is.
@@ -35,7 +39,9 @@ fn parse(entry: &str) -> anyhow::Result<Network> {
     let longest = if address.is_ipv4() { 32 } else { 128 };
     let length: u32 = match prefix {
         "" if !entry.contains('/') => longest,
-        digits => digits.parse().with_context(|| format!("{entry:?} has no prefix length"))?,
+        digits => digits
+            .parse()
+            .with_context(|| format!("{entry:?} has no prefix length"))?,
     };
     if length > longest {
         bail!("{entry:?} has a prefix longer than {longest} bits");
@@ -70,17 +76,40 @@ mod tests {
     #[test]
     fn addresses_are_compared_by_bits() {
         let list = networks(&["10.0.0.0/8", "192.0.2.7", "2001:db8::/33", "fe80::1"]).unwrap();
-        for inside in ["10.255.0.1", "::ffff:10.1.2.3", "192.0.2.7", "2001:db8:7fff::1", "fe80::1"] {
+        for inside in [
+            "10.255.0.1",
+            "::ffff:10.1.2.3",
+            "192.0.2.7",
+            "2001:db8:7fff::1",
+            "fe80::1",
+        ] {
             assert!(list.contain(inside.parse().unwrap()), "{inside}");
         }
-        for outside in ["11.0.0.1", "192.0.2.70", "192.0.2.8", "2001:db8:8000::1", "::10.0.0.1", "fe80::2", "::1"] {
+        for outside in [
+            "11.0.0.1",
+            "192.0.2.70",
+            "192.0.2.8",
+            "2001:db8:8000::1",
+            "::10.0.0.1",
+            "fe80::2",
+            "::1",
+        ] {
             assert!(!list.contain(outside.parse().unwrap()), "{outside}");
         }
     }
 
     #[test]
     fn what_is_no_network_or_everybody_is_refused() {
-        for entry in ["", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "::/0", "0.0.0.0/0", "example.org", "10.0.0.0/-1"] {
+        for entry in [
+            "",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.1/8",
+            "::/0",
+            "0.0.0.0/0",
+            "example.org",
+            "10.0.0.0/-1",
+        ] {
             assert!(networks(&[entry]).is_err(), "{entry}");
         }
     }

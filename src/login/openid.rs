@@ -93,7 +93,9 @@ impl OpenId {
         let client = secret::read(&settings.client_file)?;
         Ok(Self {
             client_id: ClientId::new(client.id),
-            client_secret: client.secret.map(|secret| ClientSecret::new(secret.expose().to_owned())),
+            client_secret: client
+                .secret
+                .map(|secret| ClientSecret::new(secret.expose().to_owned())),
             redirect_url: RedirectUrl::new(format!("{base_url}/openid/callback"))?,
             provider: Provider::new(issuer.clone()),
             fetch: Fetch::new()?,
@@ -113,9 +115,17 @@ impl OpenId {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = CoreClient::from_provider_metadata((*metadata).clone(), self.client_id.clone(), None)
             .set_redirect_uri(self.redirect_url.clone());
-        let scopes = self.settings.scopes.split_whitespace().filter(|scope| *scope != "openid");
+        let scopes = self
+            .settings
+            .scopes
+            .split_whitespace()
+            .filter(|scope| *scope != "openid");
         let (url, state, nonce) = client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
             .add_scopes(scopes.map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
             .url();
@@ -134,12 +144,7 @@ impl OpenId {
     /// missing. `response_issuer` is `iss` of the callback (RFC 9207). Ends within [`DEADLINE`].
     ///
     /// Raises `provider_unavailable`, `provider_refused`, `invalid_assertion`, and what the claims raise.
-    pub async fn end(
-        &self,
-        code: &str,
-        response_issuer: Option<&str>,
-        pending: Pending,
-    ) -> Result<Ended, Refusal> {
+    pub async fn end(&self, code: &str, response_issuer: Option<&str>, pending: Pending) -> Result<Ended, Refusal> {
         let work = self.end_unbounded(code, response_issuer, pending);
         tokio::time::timeout(DEADLINE, work)
             .await
@@ -158,8 +163,12 @@ impl OpenId {
         let metadata = self.provider.metadata(&self.fetch).await?;
         self.check_response_issuer(&metadata, response_issuer)?;
         let tokens = self.exchange(&metadata, code, pending.verifier).await?;
-        let id_token = tokens.id_token().ok_or_else(|| invalid("the provider gave no ID token"))?;
-        let verified = self.verify(&metadata, id_token, &tokens, &Nonce::new(pending.nonce)).await?;
+        let id_token = tokens
+            .id_token()
+            .ok_or_else(|| invalid("the provider gave no ID token"))?;
+        let verified = self
+            .verify(&metadata, id_token, &tokens, &Nonce::new(pending.nonce))
+            .await?;
         let subject = claims::text(&verified, "sub").ok_or_else(|| invalid("the ID token has no subject"))?;
         let userinfo = if claims::is_complete(&self.settings, &verified) {
             Map::new()
@@ -175,7 +184,9 @@ impl OpenId {
 
     /// RFC 9207 §2.4: `iss` must be ours when it is there, and must be there when the provider announces it.
     fn check_response_issuer(&self, metadata: &Metadata, issuer: Option<&str>) -> Result<(), Refusal> {
-        let announced = metadata.additional_metadata().authorization_response_iss_parameter_supported;
+        let announced = metadata
+            .additional_metadata()
+            .authorization_response_iss_parameter_supported;
         match issuer {
             Some(issuer) if issuer != self.issuer.as_str() => Err(invalid("the callback is of another provider")),
             None if announced == Some(true) => Err(invalid("the callback does not say of which provider it is")),
@@ -251,8 +262,13 @@ impl OpenId {
         tokens: &CoreTokenResponse,
         subject: &str,
     ) -> Result<Map<String, Value>, Refusal> {
-        let Some(endpoint) = metadata.userinfo_endpoint() else { return Ok(Map::new()) };
-        let answer = self.fetch.json(endpoint.url().as_str(), tokens.access_token().secret()).await;
+        let Some(endpoint) = metadata.userinfo_endpoint() else {
+            return Ok(Map::new());
+        };
+        let answer = self
+            .fetch
+            .json(endpoint.url().as_str(), tokens.access_token().secret())
+            .await;
         let userinfo = answer.map_err(|error| fetch_refusal(&error))?;
         if claims::text(&userinfo, "sub").as_deref() != Some(subject) {
             return Err(invalid("the userinfo answer is of another subject"));
@@ -289,7 +305,11 @@ fn check_access_token(
     let key = id_token.signing_key(verifier).map_err(fault)?;
     let actual = AccessTokenHash::from_token(tokens.access_token(), algorithm, key)
         .map_err(|_| invalid("the access token's hash cannot be computed"))?;
-    if actual == *expected { Ok(()) } else { Err(invalid("the access token is not the one of the ID token")) }
+    if actual == *expected {
+        Ok(())
+    } else {
+        Err(invalid("the access token is not the one of the ID token"))
+    }
 }
 
 fn invalid(detail: &str) -> Refusal {

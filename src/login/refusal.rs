@@ -101,7 +101,9 @@ impl Refusal {
                 "This sign-in has expired or was used already. Please sign in again."
             }
             Reason::ProviderRefused => "The sign-in was cancelled. You can sign in again.",
-            _ => "You are not allowed to sign in. If you think that you should be, tell your administrator the number below.",
+            _ => {
+                "You are not allowed to sign in. If you think that you should be, tell your administrator the number below."
+            }
         }
     }
 

@@ -29,7 +29,7 @@ const LOGIN_DEFS: &str = "/etc/login.defs";
 /// Lowest uid that may sign in where neither the site nor login.defs says.
 const DEFAULT_MINIMUM_UID: u32 = 1000;
 
-/// Longest subject, in bytes (OpenID Connect Core §2 allows 255; SAML's NameIDs are longer at times).
+/// Longest subject, in bytes (OpenID Connect Core §2 allows 255; a SAML `NameID` is longer at times).
 const SUBJECT_BYTES: usize = 1024;
 
 /// The site's rules.
@@ -68,7 +68,11 @@ impl Rules {
                     .unwrap_or(DEFAULT_MINIMUM_UID)
                     .into(),
             },
-            rewrite: access.user_rewrite_rule.as_deref().map(RewriteRule::parse).transpose()?,
+            rewrite: access
+                .user_rewrite_rule
+                .as_deref()
+                .map(RewriteRule::parse)
+                .transpose()?,
             user_name_rule: Regex::new(&format!("^(?:{})$", provisioning.user_name_rule))
                 .context("posix-user-name-rule is not a regular expression")?,
             refused_groups: refused
@@ -91,12 +95,19 @@ impl Rules {
                 if self.overage == Overage::Refuse {
                     return Err(Refusal::new(Reason::Overage, "the provider did not list the groups"));
                 }
-                tracing::warn!(method, "the provider did not list the groups: memberships stay as they are");
+                tracing::warn!(
+                    method,
+                    "the provider did not list the groups: memberships stay as they are"
+                );
                 None
             }
             Groups::Listed(names) => Some(canonical(names, self.refused_groups.as_ref())?),
         };
-        if assertion.subject.as_ref().is_some_and(|subject| subject.len() > SUBJECT_BYTES) {
+        if assertion
+            .subject
+            .as_ref()
+            .is_some_and(|subject| subject.len() > SUBJECT_BYTES)
+        {
             return Err(Refusal::new(Reason::Attribute, "the subject is too long"));
         }
         let mut draft = LoginDraft {
@@ -117,7 +128,9 @@ impl Rules {
         if sent.len() > 4 * NAME_CHARACTERS {
             return refuse("the user name is too long");
         }
-        let name = ComposingNormalizerBorrowed::new_nfc().normalize(sent.trim()).into_owned();
+        let name = ComposingNormalizerBorrowed::new_nfc()
+            .normalize(sent.trim())
+            .into_owned();
         let name = match &self.rewrite {
             Some(rule) => rule.apply(&name).trim().to_owned(),
             None => name,
@@ -138,11 +151,18 @@ impl Rules {
             None => None,
             Some(Ok(uid)) if i64::from(uid) >= self.login.minimum_uid => Some(i64::from(uid)),
             Some(Ok(_)) => {
-                return Err(Refusal::new(Reason::MinimumUid, "the claimed POSIX id is below auth-minimum-user-id"));
+                return Err(Refusal::new(
+                    Reason::MinimumUid,
+                    "the claimed POSIX id is below auth-minimum-user-id",
+                ));
             }
             Some(Err(_)) => return refuse("the claimed POSIX id is not a number"),
         };
-        if claims.posix_name.as_ref().is_some_and(|name| !self.user_name_rule.is_match(name)) {
+        if claims
+            .posix_name
+            .as_ref()
+            .is_some_and(|name| !self.user_name_rule.is_match(name))
+        {
             return refuse("the claimed POSIX name does not fit posix-user-name-rule");
         }
         if let Some(Err(fault)) = claims.home.as_deref().map(posix::check_home) {

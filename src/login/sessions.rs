@@ -126,7 +126,12 @@ impl Sessions {
             return Err(NoSession::Over);
         }
         let (hash, now) = (hash_of(id), Timestamp::now().as_millisecond());
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+        let known = self
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&hash)
+            .cloned();
         if let Some(session) = known {
             if session.expires_at <= now {
                 return Err(NoSession::Over);

@@ -58,7 +58,15 @@ fn names_are_trimmed_composed_and_folded() {
 #[test]
 fn deceptive_empty_and_endless_names_are_refused() {
     let rules = rules(&[]);
-    for name in ["", "  ", "a\u{200b}b", "a\nb", "a\0b", &"x".repeat(256), &"\u{e9}".repeat(5000)] {
+    for name in [
+        "",
+        "  ",
+        "a\u{200b}b",
+        "a\nb",
+        "a\0b",
+        &"x".repeat(256),
+        &"\u{e9}".repeat(5000),
+    ] {
         assert_eq!(refused(&rules, &assertion(name)), Reason::UserName, "{name:?}");
     }
 }
@@ -90,8 +98,19 @@ fn absent_null_empty_single_list_and_malformed_groups_are_told_apart() {
     assert_eq!(of(json!([])), listed(&[]));
     assert_eq!(of(json!("eng")), listed(&["eng"]));
     assert_eq!(of(json!(["eng", "ops"])), listed(&["eng", "ops"]));
-    for malformed in [json!(["eng", 1]), json!([{"name": "eng"}]), json!([null]), json!(7), json!({"a": 1}), json!(true)] {
-        assert_eq!(of(malformed.clone()).unwrap_err().reason, Reason::MalformedGroups, "{malformed}");
+    for malformed in [
+        json!(["eng", 1]),
+        json!([{"name": "eng"}]),
+        json!([null]),
+        json!(7),
+        json!({"a": 1}),
+        json!(true),
+    ] {
+        assert_eq!(
+            of(malformed.clone()).unwrap_err().reason,
+            Reason::MalformedGroups,
+            "{malformed}"
+        );
     }
     let many: Vec<String> = (0..=groups::GROUPS).map(|number| number.to_string()).collect();
     assert_eq!(of(json!(many)).unwrap_err().reason, Reason::MalformedGroups);
@@ -120,7 +139,10 @@ fn groups_that_differ_by_case_or_composition_are_one() {
 
 #[test]
 fn object_ids_as_group_names_can_be_refused() {
-    let rules = rules(&[("auth-groups-refused-names", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]);
+    let rules = rules(&[(
+        "auth-groups-refused-names",
+        "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+    )]);
     let mut claim = assertion("jane");
     claim.groups = Groups::Listed(vec!["eng".into()]);
     assert!(rules.prepare(&claim).is_ok());
@@ -133,7 +155,10 @@ fn overage_is_unknown_or_refused_but_never_empty() {
     let mut claim = assertion("jane");
     claim.groups = Groups::Overage;
     assert_eq!(rules(&[]).prepare(&claim).unwrap().draft.groups, None);
-    assert_eq!(refused(&rules(&[("auth-groups-overage", "refuse")]), &claim), Reason::Overage);
+    assert_eq!(
+        refused(&rules(&[("auth-groups-overage", "refuse")]), &claim),
+        Reason::Overage
+    );
 }
 
 #[test]
@@ -142,15 +167,36 @@ fn claimed_posix_fields_pass_the_same_checks_as_elsewhere() {
     let with = |change: fn(&mut Claims)| {
         let mut claim = assertion("jane");
         change(&mut claim.claims);
-        rules.prepare(&claim).map(|prepared| prepared.draft.profile.uid).map_err(|refusal| refusal.reason)
+        rules
+            .prepare(&claim)
+            .map(|prepared| prepared.draft.profile.uid)
+            .map_err(|refusal| refusal.reason)
     };
     assert_eq!(with(|claims| claims.posix_id = Some("2000".into())), Ok(Some(2000)));
-    assert_eq!(with(|claims| claims.posix_id = Some("1999".into())), Err(Reason::MinimumUid));
-    assert_eq!(with(|claims| claims.posix_id = Some("-1".into())), Err(Reason::Attribute));
-    assert_eq!(with(|claims| claims.posix_id = Some("4294967296".into())), Err(Reason::Attribute));
-    assert_eq!(with(|claims| claims.posix_name = Some("Root!".into())), Err(Reason::Attribute));
-    assert_eq!(with(|claims| claims.home = Some("home/jane".into())), Err(Reason::Attribute));
-    assert_eq!(with(|claims| claims.home = Some("/home/../etc".into())), Err(Reason::Attribute));
+    assert_eq!(
+        with(|claims| claims.posix_id = Some("1999".into())),
+        Err(Reason::MinimumUid)
+    );
+    assert_eq!(
+        with(|claims| claims.posix_id = Some("-1".into())),
+        Err(Reason::Attribute)
+    );
+    assert_eq!(
+        with(|claims| claims.posix_id = Some("4294967296".into())),
+        Err(Reason::Attribute)
+    );
+    assert_eq!(
+        with(|claims| claims.posix_name = Some("Root!".into())),
+        Err(Reason::Attribute)
+    );
+    assert_eq!(
+        with(|claims| claims.home = Some("home/jane".into())),
+        Err(Reason::Attribute)
+    );
+    assert_eq!(
+        with(|claims| claims.home = Some("/home/../etc".into())),
+        Err(Reason::Attribute)
+    );
 }
 
 #[test]
@@ -171,7 +217,10 @@ fn the_hash_covers_all_that_is_claimed_and_nothing_else() {
         rules(&[]).prepare(&claim).unwrap().draft.hash
     };
     let same = base(|_| {});
-    assert_eq!(same, base(|claim| claim.groups = Groups::Listed(vec!["B".into(), "a".into(), "A".into()])));
+    assert_eq!(
+        same,
+        base(|claim| claim.groups = Groups::Listed(vec!["B".into(), "a".into(), "A".into()]))
+    );
     assert_eq!(same, base(|claim| claim.issued_at = Some(jiff::Timestamp::UNIX_EPOCH)));
     let others = [
         base(|claim| claim.groups = Groups::Unknown),
@@ -189,7 +238,9 @@ fn the_hash_covers_all_that_is_claimed_and_nothing_else() {
     assert_eq!(distinct.len(), others.len() + 1);
     let mut narrow = assertion("jane");
     narrow.groups = Groups::Listed(vec!["a".into(), "b".into()]);
-    let narrow = rules(&[("user-provisioning-reconcile-scope", "login")]).prepare(&narrow).unwrap();
+    let narrow = rules(&[("user-provisioning-reconcile-scope", "login")])
+        .prepare(&narrow)
+        .unwrap();
     assert_ne!(same, narrow.draft.hash);
 }
 

@@ -26,13 +26,20 @@ async fn the_first_sign_in_creates_the_user_with_what_is_claimed() {
     assert_eq!(answer["groups"]["added"], json!(["Eng", "ops"]));
     assert_eq!(answer["user"]["posixUserId"], 30007);
 
-    let user = rollcall.scim().get(&format!("/Users/{}", answer["user"]["id"].as_str().unwrap())).await.expect(200);
+    let user = rollcall
+        .scim()
+        .get(&format!("/Users/{}", answer["user"]["id"].as_str().unwrap()))
+        .await
+        .expect(200);
     assert_eq!(user.body["userName"], "Jane@example.org");
     assert_eq!(user.body["displayName"], "Jane Doe");
     assert_eq!(user.body["emails"][0]["value"], "Jane@Example.org");
     assert_eq!(user.workbench("posixUserName"), "jane");
     assert_eq!(user.workbench("homeDirectory"), "/data/jane");
-    let shown = rollcall.command(&["group", "show", "eng", "--output", "json"]).succeeded().json();
+    let shown = rollcall
+        .command(&["group", "show", "eng", "--output", "json"])
+        .succeeded()
+        .json();
     assert_eq!(shown["members"], json!(["jane"]));
     rollcall.finish().await;
 }
@@ -46,14 +53,20 @@ async fn without_jit_only_users_who_exist_sign_in() {
     assert_eq!(refused.body["error"], "unknown_user");
     rollcall.command(&["user", "add", "jane"]).succeeded();
     let answer = front_end.post("/logins", &claim).await.expect(200).body;
-    assert_eq!((&answer["created"], &answer["groups"]["added"]), (&json!(false), &json!(["eng"])));
+    assert_eq!(
+        (&answer["created"], &answer["groups"]["added"]),
+        (&json!(false), &json!(["eng"]))
+    );
     rollcall.finish().await;
 }
 
 #[tokio::test]
 async fn switched_off_provisioning_creates_nobody() {
     let rollcall = Rollcall::start_with(&[JIT, ("user-provisioning-enabled", "0")]).await;
-    let refused = front_end(&rollcall).post("/logins", &json!({"userName": "jane"})).await.expect(403);
+    let refused = front_end(&rollcall)
+        .post("/logins", &json!({"userName": "jane"}))
+        .await
+        .expect(403);
     assert_eq!(refused.body["error"], "unknown_user");
     rollcall.finish().await;
 }
@@ -63,10 +76,23 @@ async fn only_a_token_of_scope_login_may_hand_in_assertions() {
     let rollcall = Rollcall::start_with(&[JIT]).await;
     let front_end = front_end(&rollcall);
     let claim = json!({"userName": "jane"});
-    front_end.with_token("rc_no.thing").post("/logins", &claim).await.expect(401);
-    let refused = front_end.with_token(&rollcall.token(&[])).post("/logins", &claim).await.expect(403);
+    front_end
+        .with_token("rc_no.thing")
+        .post("/logins", &claim)
+        .await
+        .expect(401);
+    let refused = front_end
+        .with_token(&rollcall.token(&[]))
+        .post("/logins", &claim)
+        .await
+        .expect(403);
     assert_eq!(refused.body["error"], "insufficient_scope");
-    rollcall.scim().with_token(front_end.token()).get("/Users").await.expect(403);
+    rollcall
+        .scim()
+        .with_token(front_end.token())
+        .get("/Users")
+        .await
+        .expect(403);
     rollcall.finish().await;
 }
 
@@ -80,8 +106,14 @@ async fn a_claim_that_cannot_be_understood_changes_nothing() {
         (json!({"userName": "jane", "group": ["eng"]}), "invalid_request"),
         (json!({"userName": "jane", "issuedAt": "yesterday"}), "invalid_request"),
         (json!({"userName": "jane\u{200b}"}), "user_name"),
-        (json!({"userName": "jane", "groups": [{"name": "eng"}]}), "malformed_groups"),
-        (json!({"userName": "jane", "groups": ["e\u{202e}ng"]}), "malformed_groups"),
+        (
+            json!({"userName": "jane", "groups": [{"name": "eng"}]}),
+            "malformed_groups",
+        ),
+        (
+            json!({"userName": "jane", "groups": ["e\u{202e}ng"]}),
+            "malformed_groups",
+        ),
         (json!({"userName": "jane", "posixUserId": "-1"}), "attribute"),
         (json!({"userName": "jane", "homeDirectory": "../etc"}), "attribute"),
         (json!({"userName": "jane", "posixUserName": "root:x"}), "attribute"),
@@ -112,7 +144,10 @@ async fn claimed_names_and_ids_of_others_refuse_the_sign_in_and_leave_no_user() 
     let users = rollcall.scim().get("/Users").await.expect(200);
     assert_eq!(users.body["totalResults"], 1);
     let groups = rollcall.scim().get("/Groups").await.expect(200);
-    assert_eq!(groups.body["totalResults"], 0, "a failed sign-in leaves no group behind");
+    assert_eq!(
+        groups.body["totalResults"], 0,
+        "a failed sign-in leaves no group behind"
+    );
     rollcall.finish().await;
 }
 
@@ -124,7 +159,10 @@ async fn a_locked_user_is_refused_although_the_claim_is_valid() {
     front_end.post("/logins", &claim).await.expect(200);
     rollcall.command(&["user", "lock", "jane"]).succeeded();
     for groups in [json!(["eng"]), json!(["eng", "more"])] {
-        let refused = front_end.post("/logins", &json!({"userName": "jane", "groups": groups})).await.expect(403);
+        let refused = front_end
+            .post("/logins", &json!({"userName": "jane", "groups": groups}))
+            .await
+            .expect(403);
         assert_eq!(refused.body["error"], "locked");
     }
     let groups = rollcall.scim().get("/Groups").await.expect(200);
@@ -138,11 +176,17 @@ async fn a_locked_user_is_refused_although_the_claim_is_valid() {
 async fn another_subject_under_the_same_name_is_refused_until_an_administrator_forgets_the_first() {
     let rollcall = Rollcall::start_with(&[JIT]).await;
     let front_end = front_end(&rollcall);
-    front_end.post("/logins", &json!({"userName": "jane", "subject": "1"})).await.expect(200);
+    front_end
+        .post("/logins", &json!({"userName": "jane", "subject": "1"}))
+        .await
+        .expect(200);
     let second = json!({"userName": "JANE", "subject": "2"});
     let refused = front_end.post("/logins", &second).await.expect(403);
     assert_eq!(refused.body["error"], "subject_mismatch");
-    front_end.post("/logins", &json!({"userName": "Jane", "subject": "1"})).await.expect(200);
+    front_end
+        .post("/logins", &json!({"userName": "Jane", "subject": "1"}))
+        .await
+        .expect(200);
     rollcall.command(&["user", "forget-subject", "jane"]).succeeded();
     front_end.post("/logins", &second).await.expect(200);
     rollcall.finish().await;
@@ -153,11 +197,23 @@ async fn an_older_assertion_never_overwrites_a_later_one() {
     let rollcall = Rollcall::start_with(&[JIT]).await;
     let front_end = front_end(&rollcall);
     let claim = |at: &str, groups: &[&str]| json!({"userName": "jane", "issuedAt": at, "groups": groups});
-    front_end.post("/logins", &claim("2026-01-02T00:00:00Z", &["a"])).await.expect(200);
-    let refused = front_end.post("/logins", &claim("2026-01-01T23:59:59Z", &["b"])).await.expect(409);
+    front_end
+        .post("/logins", &claim("2026-01-02T00:00:00Z", &["a"]))
+        .await
+        .expect(200);
+    let refused = front_end
+        .post("/logins", &claim("2026-01-01T23:59:59Z", &["b"]))
+        .await
+        .expect(409);
     assert_eq!(refused.body["error"], "stale");
-    front_end.post("/logins", &claim("2026-01-02T00:00:00Z", &["c"])).await.expect(200);
-    let shown = rollcall.command(&["user", "show", "jane", "--output", "json"]).succeeded().json();
+    front_end
+        .post("/logins", &claim("2026-01-02T00:00:00Z", &["c"]))
+        .await
+        .expect(200);
+    let shown = rollcall
+        .command(&["user", "show", "jane", "--output", "json"])
+        .succeeded()
+        .json();
     assert_eq!(shown["groups"], json!(["c"]));
     rollcall.finish().await;
 }
@@ -169,11 +225,21 @@ async fn the_required_group_is_a_gate_and_losing_it_shuts_it() {
     let claim = |name: &str, groups: &[&str]| json!({"userName": name, "groups": groups});
     let refused = front_end.post("/logins", &claim("eve", &["other"])).await.expect(403);
     assert_eq!(refused.body["error"], "required_group");
-    front_end.post("/logins", &claim("jane", &["STAFF-us"])).await.expect(200);
+    front_end
+        .post("/logins", &claim("jane", &["STAFF-us"]))
+        .await
+        .expect(200);
     let refused = front_end.post("/logins", &claim("jane", &["other"])).await.expect(403);
     assert_eq!(refused.body["error"], "required_group");
-    let shown = rollcall.command(&["user", "show", "jane", "--output", "json"]).succeeded().json();
-    assert_eq!(shown["groups"], json!(["other"]), "who lost a group has lost it, let in or not");
+    let shown = rollcall
+        .command(&["user", "show", "jane", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        shown["groups"],
+        json!(["other"]),
+        "who lost a group has lost it, let in or not"
+    );
     let users = rollcall.scim().get("/Users").await.expect(200);
     assert_eq!(users.body["totalResults"], 1, "nobody is created who is not let in");
     rollcall.finish().await;
@@ -196,10 +262,21 @@ async fn uids_below_the_minimum_are_refused_and_not_created() {
 async fn the_metric_and_the_log_say_why_and_name_nobody() {
     let rollcall = Rollcall::start_with(&[JIT]).await;
     let front_end = front_end(&rollcall);
-    front_end.post("/logins", &json!({"userName": "jane.secret", "groups": ["x-group"]})).await.expect(200);
+    front_end
+        .post("/logins", &json!({"userName": "jane.secret", "groups": ["x-group"]}))
+        .await
+        .expect(200);
     rollcall.command(&["user", "lock", "jane.secret"]).succeeded();
-    front_end.post("/logins", &json!({"userName": "jane.secret"})).await.expect(403);
-    let metrics = reqwest::get(format!("{}/metrics", rollcall.service.url("ops"))).await.unwrap().text().await.unwrap();
+    front_end
+        .post("/logins", &json!({"userName": "jane.secret"}))
+        .await
+        .expect(403);
+    let metrics = reqwest::get(format!("{}/metrics", rollcall.service.url("ops")))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     for line in [
         r#"rollcall_jit_logins_total{method="api",outcome="created",reason=""} 1"#,
         r#"rollcall_jit_logins_total{method="api",outcome="refused",reason="locked"} 1"#,

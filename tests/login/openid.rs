@@ -19,7 +19,12 @@ pub struct ClientFile(PathBuf);
 impl ClientFile {
     pub fn new(secret: &str) -> Self {
         let path = std::env::temp_dir().join(format!("rollcall-client-{}", uuid::Uuid::new_v4().simple()));
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .unwrap();
         writeln!(file, "client-id={CLIENT}\nclient-secret={secret}").unwrap();
         Self(path)
     }
@@ -59,8 +64,16 @@ impl Stage {
         ];
         settings.extend(further);
         let rollcall = Rollcall::start_with(&settings).await;
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { rollcall, provider, settings, _client: client }
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Self {
+            rollcall,
+            provider,
+            settings,
+            _client: client,
+        }
     }
 
     fn replica(&self) -> Service {
@@ -87,26 +100,52 @@ impl Stage {
 
     async fn expect_success(&self) {
         let page = self.sign_in().await;
-        assert_eq!((page.status, page.location()), (303, "/s/1"), "{} {:?}", page.body, self.rollcall.service.log().last());
+        assert_eq!(
+            (page.status, page.location()),
+            (303, "/s/1"),
+            "{} {:?}",
+            page.body,
+            self.rollcall.service.log().last()
+        );
     }
 
     async fn expect_refusal(&self, reason: &str, what: &str) {
         let page = self.sign_in().await;
         assert!([400, 403, 503].contains(&page.status), "{what}: {}", page.status);
-        assert!(!page.headers.get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains("session")));
+        assert!(
+            !page
+                .headers
+                .get_all("set-cookie")
+                .iter()
+                .any(|cookie| cookie.to_str().unwrap().contains("session"))
+        );
         let id = page.headers["x-request-id"].to_str().unwrap();
-        assert!(page.body.contains(id) && !page.body.contains(reason), "{what}: {}", page.body);
+        assert!(
+            page.body.contains(id) && !page.body.contains(reason),
+            "{what}: {}",
+            page.body
+        );
         let line = async || {
             let log = self.rollcall.service.log();
-            log.into_iter().rfind(|line| line.contains(id) && line.contains("sign-in refused"))
+            log.into_iter()
+                .rfind(|line| line.contains(id) && line.contains("sign-in refused"))
         };
-        wait_until(&format!("{what}: a line in the log"), Duration::from_secs(5), async || line().await.is_some()).await;
+        wait_until(
+            &format!("{what}: a line in the log"),
+            Duration::from_secs(5),
+            async || line().await.is_some(),
+        )
+        .await;
         let line = line().await.unwrap();
         assert!(line.contains(&format!("\"reason\":\"{reason}\"")), "{what}: {line}");
     }
 
     fn groups(&self) -> Value {
-        let shown = self.rollcall.command(&["user", "show", "jane", "--output", "json"]).succeeded().json();
+        let shown = self
+            .rollcall
+            .command(&["user", "show", "jane", "--output", "json"])
+            .succeeded()
+            .json();
         let mut groups: Vec<String> = serde_json::from_value(shown["groups"].clone()).unwrap();
         groups.sort();
         json!(groups)
@@ -115,12 +154,26 @@ impl Stage {
 
 #[tokio::test]
 async fn a_first_sign_in_creates_the_user_and_a_second_follows_the_claims() {
-    let stage = Stage::set_with(&[("auth-openid-posix-id-claim", "uid"), ("auth-openid-homedir-claim", "home")]).await;
+    let stage = Stage::set_with(&[
+        ("auth-openid-posix-id-claim", "uid"),
+        ("auth-openid-homedir-claim", "home"),
+    ])
+    .await;
     stage.provider.behaviour().claims = json!({"uid": 20123, "home": "/data/jane"});
     stage.expect_success().await;
-    let shown = stage.rollcall.command(&["user", "show", "jane", "--output", "json"]).succeeded().json();
-    assert_eq!((&shown["uid"], &shown["homeDirectory"]), (&json!(20123), &json!("/data/jane")));
-    assert_eq!((&shown["displayName"], stage.groups()), (&json!("Jane Doe"), json!(["eng", "ops"])));
+    let shown = stage
+        .rollcall
+        .command(&["user", "show", "jane", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&shown["uid"], &shown["homeDirectory"]),
+        (&json!(20123), &json!("/data/jane"))
+    );
+    assert_eq!(
+        (&shown["displayName"], stage.groups()),
+        (&json!("Jane Doe"), json!(["eng", "ops"]))
+    );
     stage.provider.behaviour().claims = json!({"uid": 20123, "home": "/data/jane", "groups": ["Ops", "qa"]});
     stage.expect_success().await;
     assert_eq!(stage.groups(), json!(["ops", "qa"]));
@@ -133,10 +186,15 @@ async fn a_sign_in_begun_on_one_replica_ends_on_another() {
     let other = stage.replica();
     let mut browser = Browser::new();
     let query = stage.begin(&mut browser).await;
-    let page = browser.get(&format!("{}/openid/callback?{query}", other.url("api"))).await;
+    let page = browser
+        .get(&format!("{}/openid/callback?{query}", other.url("api")))
+        .await;
     assert_eq!((page.status, page.location()), (303, "/s/1"), "{}", page.body);
     let verified = browser.get(&format!("{}/auth/verify", stage.url())).await;
-    assert_eq!((verified.status, &verified.headers["x-rstudio-username"]), (200, &"jane".parse().unwrap()));
+    assert_eq!(
+        (verified.status, &verified.headers["x-rstudio-username"]),
+        (200, &"jane".parse().unwrap())
+    );
     let again = browser.get(&format!("{}/openid/callback?{query}", stage.url())).await;
     assert_eq!(again.status, 400, "a state is good for one end on all replicas");
     stage.rollcall.finish().await;
@@ -148,7 +206,10 @@ async fn tokens_that_are_not_what_they_must_be_are_refused() {
     let far = jiff::Timestamp::now().as_second() + 3_600;
     for (what, claims) in [
         ("wrong iss", json!({"iss": "https://evil.org"})),
-        ("iss with a slash more", json!({"iss": format!("{}/", stage.provider.issuer())})),
+        (
+            "iss with a slash more",
+            json!({"iss": format!("{}/", stage.provider.issuer())}),
+        ),
         ("wrong aud", json!({"aud": "another"})),
         ("several aud without azp", json!({"aud": [CLIENT, "another"]})),
         ("azp of another", json!({"aud": [CLIENT, "another"], "azp": "another"})),
@@ -176,7 +237,9 @@ async fn tokens_that_are_not_what_they_must_be_are_refused() {
     }
     for name in [json!(["jane"]), json!({"a": "jane"}), json!(7)] {
         stage.provider.behaviour().claims = json!({"preferred_username": name});
-        stage.expect_refusal("invalid_assertion", "user name of another type").await;
+        stage
+            .expect_refusal("invalid_assertion", "user name of another type")
+            .await;
     }
     let users = stage.rollcall.scim().get("/Users").await.expect(200);
     assert_eq!(users.body["totalResults"], 0);
@@ -201,7 +264,12 @@ async fn clocks_may_differ_by_a_minute_and_several_audiences_with_azp_are_fine()
 #[tokio::test]
 async fn signatures_that_prove_nothing_are_refused() {
     let stage = Stage::set().await;
-    for signing in [Signing::None, Signing::PublicKeyAsSecret, Signing::Broken, Signing::Stranger] {
+    for signing in [
+        Signing::None,
+        Signing::PublicKeyAsSecret,
+        Signing::Broken,
+        Signing::Stranger,
+    ] {
         stage.provider.behaviour().signing = signing;
         stage.expect_refusal("invalid_assertion", &format!("{signing:?}")).await;
     }
@@ -217,12 +285,16 @@ async fn keys_are_found_by_id_or_by_being_the_only_one_and_rotation_is_noticed()
     stage.provider.behaviour().keys.push(Key::new("second"));
     stage.expect_success().await;
     stage.provider.behaviour().header = json!({"kid": null});
-    stage.expect_refusal("invalid_assertion", "no kid and several keys").await;
+    stage
+        .expect_refusal("invalid_assertion", "no kid and several keys")
+        .await;
     stage.provider.behaviour().keys.remove(0);
     // The keys are read again because of a token every two seconds at most.
-    wait_until("a token without kid and the only key", Duration::from_secs(10), async || {
-        stage.sign_in().await.status == 303
-    })
+    wait_until(
+        "a token without kid and the only key",
+        Duration::from_secs(10),
+        async || stage.sign_in().await.status == 303,
+    )
     .await;
     stage.rollcall.finish().await;
 }
@@ -252,23 +324,47 @@ async fn callbacks_that_belong_to_nobody_here_are_refused() {
     let url = format!("{}/openid/callback", stage.url());
     let mut browser = Browser::new();
     let query = stage.begin(&mut browser).await;
-    for bad in ["", "?code=c0de", "?code=c0de&state=", "?code=c0de&state=unknown", "?code=c0de&state=a&state=b"] {
+    for bad in [
+        "",
+        "?code=c0de",
+        "?code=c0de&state=",
+        "?code=c0de&state=unknown",
+        "?code=c0de&state=a&state=b",
+    ] {
         assert_eq!(browser.get(&format!("{url}{bad}")).await.status, 400, "{bad}");
     }
     let mut stranger = Browser::new();
     stage.begin(&mut stranger).await;
-    assert_eq!(stranger.get(&format!("{url}?{query}")).await.status, 400, "another browser's cookie");
-    assert_eq!(browser.get(&format!("{url}?{query}")).await.status, 400, "which uses the state up");
+    assert_eq!(
+        stranger.get(&format!("{url}?{query}")).await.status,
+        400,
+        "another browser's cookie"
+    );
+    assert_eq!(
+        browser.get(&format!("{url}?{query}")).await.status,
+        400,
+        "which uses the state up"
+    );
     let query = stage.begin(&mut browser).await;
     let page = browser.get(&format!("{url}?{query}&iss=https%3A%2F%2Fevil.org")).await;
     assert_eq!(page.status, 403, "a mix-up of providers");
     let query = stage.begin(&mut browser).await;
     let state = query.split_once('&').unwrap().1;
-    let page = browser.get(&format!("{url}?error=access_denied&error_description=%3Cscript%3E&{state}")).await;
+    let page = browser
+        .get(&format!(
+            "{url}?error=access_denied&error_description=%3Cscript%3E&{state}"
+        ))
+        .await;
     assert_eq!(page.status, 403);
     assert!(!page.body.contains("script>") && page.body.contains("Sign in again"));
     let query = stage.begin(&mut browser).await;
-    assert_eq!(browser.get(&format!("{url}?{}", query.replace("c0de", "stolen"))).await.status, 403);
+    assert_eq!(
+        browser
+            .get(&format!("{url}?{}", query.replace("c0de", "stolen")))
+            .await
+            .status,
+        403
+    );
     stage.rollcall.finish().await;
 }
 
@@ -279,7 +375,11 @@ async fn an_announced_issuer_parameter_must_come() {
     stage.expect_refusal("invalid_assertion", "no iss").await;
     let mut browser = Browser::new();
     let query = stage.begin(&mut browser).await;
-    let url = format!("{}/openid/callback?{query}&iss={}", stage.url(), stage.provider.issuer());
+    let url = format!(
+        "{}/openid/callback?{query}&iss={}",
+        stage.url(),
+        stage.provider.issuer()
+    );
     assert_eq!(browser.get(&url).await.status, 303);
     stage.rollcall.finish().await;
 }
@@ -290,13 +390,25 @@ async fn userinfo_is_asked_for_what_is_missing_and_must_be_of_the_same_person() 
     {
         let mut behaviour = stage.provider.behaviour();
         behaviour.claims = json!({"groups": null, "name": null});
-        behaviour.userinfo = json!({"sub": "s-1", "name": "From Userinfo", "groups": ["more"], "email": "not@this.one"});
+        behaviour.userinfo =
+            json!({"sub": "s-1", "name": "From Userinfo", "groups": ["more"], "email": "not@this.one"});
     }
     stage.expect_success().await;
-    let shown = stage.rollcall.command(&["user", "show", "jane", "--output", "json"]).succeeded().json();
-    assert_eq!((&shown["displayName"], &shown["groups"]), (&json!("From Userinfo"), &json!(["more"])));
+    let shown = stage
+        .rollcall
+        .command(&["user", "show", "jane", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&shown["displayName"], &shown["groups"]),
+        (&json!("From Userinfo"), &json!(["more"]))
+    );
     for (what, userinfo, kind) in [
-        ("another sub", json!({"sub": "s-2", "groups": ["admins"]}), "application/json"),
+        (
+            "another sub",
+            json!({"sub": "s-2", "groups": ["admins"]}),
+            "application/json",
+        ),
         ("no sub", json!({"groups": ["admins"]}), "application/json"),
         ("signed", json!({"sub": "s-1", "groups": ["admins"]}), "application/jwt"),
     ] {
@@ -316,7 +428,10 @@ async fn each_row_of_the_table_of_groups() {
     for (groups, after) in [
         (json!({"groups": ["a", "b"]}), json!(["a", "b"])),
         (json!({"groups": null}), json!(["a", "b"])),
-        (json!({"groups": null, "_claim_names": {"groups": "src1"}}), json!(["a", "b"])),
+        (
+            json!({"groups": null, "_claim_names": {"groups": "src1"}}),
+            json!(["a", "b"]),
+        ),
         (json!({"groups": null, "hasgroups": true}), json!(["a", "b"])),
         (json!({"groups": "c"}), json!(["c"])),
         (json!({"groups": []}), json!([])),
@@ -329,7 +444,9 @@ async fn each_row_of_the_table_of_groups() {
         stage.provider.behaviour().claims = json!({"groups": groups});
         stage.expect_refusal("malformed_groups", "malformed").await;
     }
-    let metrics = reqwest::get(format!("{}/metrics", stage.rollcall.service.url("ops"))).await.unwrap();
+    let metrics = reqwest::get(format!("{}/metrics", stage.rollcall.service.url("ops")))
+        .await
+        .unwrap();
     let metrics = metrics.text().await.unwrap();
     assert!(metrics.contains(r#"rollcall_login_groups_overage_total{method="openid"} 2"#));
     stage.rollcall.finish().await;
@@ -372,7 +489,9 @@ async fn a_provider_that_is_down_at_the_start_harms_sign_in_alone() {
         ("auth-openid-client-file", client.path()),
     ];
     let rollcall = Rollcall::start_with(&settings).await;
-    let page = Browser::new().get(&format!("{}/openid/login", rollcall.service.url("api"))).await;
+    let page = Browser::new()
+        .get(&format!("{}/openid/login", rollcall.service.url("api")))
+        .await;
     assert_eq!(page.status, 503);
     assert!(page.headers.contains_key("retry-after"));
     rollcall.scim().get("/Users").await.expect(200);
@@ -387,7 +506,12 @@ async fn signing_out_here_leads_to_the_end_of_the_session_there() {
     let query = stage.begin(&mut browser).await;
     browser.get(&format!("{}/openid/callback?{query}", stage.url())).await;
     let page = browser.post(&format!("{}/sign-out", stage.url()), &[]).await;
-    assert!(page.location().starts_with(&format!("{}/end?client_id={CLIENT}&", stage.provider.issuer())), "{}", page.location());
+    assert!(
+        page.location()
+            .starts_with(&format!("{}/end?client_id={CLIENT}&", stage.provider.issuer())),
+        "{}",
+        page.location()
+    );
     assert_eq!(browser.get(&format!("{}/auth/verify", stage.url())).await.status, 401);
     stage.rollcall.finish().await;
 }
@@ -399,7 +523,13 @@ async fn the_provider_ends_sessions_by_notices_that_prove_themselves() {
     stage.provider.behaviour().claims = json!({"sid": "session-7"});
     let mut browser = Browser::new();
     let query = stage.begin(&mut browser).await;
-    assert_eq!(browser.get(&format!("{}/openid/callback?{query}", stage.url())).await.status, 303);
+    assert_eq!(
+        browser
+            .get(&format!("{}/openid/callback?{query}", stage.url()))
+            .await
+            .status,
+        303
+    );
     let verify = format!("{}/auth/verify", stage.url());
     assert_eq!(browser.get(&verify).await.status, 200);
     let notice = |change: Value| {
@@ -417,17 +547,28 @@ async fn the_provider_ends_sessions_by_notices_that_prove_themselves() {
         ("aud", notice(json!({"aud": "another"}))),
         ("iss", notice(json!({"iss": "https://evil.org"}))),
         ("event", notice(json!({"events": {}}))),
-        ("events of another type", notice(json!({"events": ["http://schemas.openid.net/event/backchannel-logout"]}))),
+        (
+            "events of another type",
+            notice(json!({"events": ["http://schemas.openid.net/event/backchannel-logout"]})),
+        ),
         ("nonce", notice(json!({"nonce": "n"}))),
         ("expired", notice(json!({"exp": 1_700_000_000}))),
         ("garbage", "garbage".to_owned()),
     ] {
-        assert_eq!(Browser::new().post(&url, &[("logout_token", &token)]).await.status, 400, "{what}");
+        assert_eq!(
+            Browser::new().post(&url, &[("logout_token", &token)]).await.status,
+            400,
+            "{what}"
+        );
     }
     for signing in [Signing::None, Signing::PublicKeyAsSecret, Signing::Broken] {
         stage.provider.behaviour().signing = signing;
         let token = notice(json!({}));
-        assert_eq!(Browser::new().post(&url, &[("logout_token", &token)]).await.status, 400, "{signing:?}");
+        assert_eq!(
+            Browser::new().post(&url, &[("logout_token", &token)]).await.status,
+            400,
+            "{signing:?}"
+        );
     }
     stage.provider.behaviour().signing = Signing::Proper;
     let other = notice(json!({"sid": "session-8"}));
@@ -455,7 +596,10 @@ async fn no_secret_code_token_or_claim_gets_into_the_log() {
 async fn a_client_file_that_others_may_read_stops_the_start() {
     use std::os::unix::fs::PermissionsExt as _;
     let database = crate::harness::database::Database::create().await;
-    let (uri, client) = (database.uri(crate::harness::database::Role::App), ClientFile::new("hidden"));
+    let (uri, client) = (
+        database.uri(crate::harness::database::Role::App),
+        ClientFile::new("hidden"),
+    );
     std::fs::set_permissions(client.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
     let settings = [
         ("database-uri", uri.as_str()),

@@ -84,12 +84,18 @@ impl Key {
         let random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap();
-        Self { id: id.to_owned(), pair: Arc::new(pair) }
+        Self {
+            id: id.to_owned(),
+            pair: Arc::new(pair),
+        }
     }
 
     fn published(&self, with_id: bool) -> Value {
         let point = self.pair.public_key().as_ref();
-        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+        let (x, y) = (
+            URL_SAFE_NO_PAD.encode(&point[1..33]),
+            URL_SAFE_NO_PAD.encode(&point[33..]),
+        );
         let mut key = json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "x": x, "y": y});
         if with_id {
             key["kid"] = self.id.as_str().into();
@@ -163,10 +169,17 @@ impl Provider {
 
     /// What a person does there: agrees. Takes the authorization request, returns the query of the callback.
     pub fn agree(&self, authorization: &reqwest::Url) -> String {
-        assert!(authorization.as_str().starts_with(&format!("{}/authorize?", self.issuer())));
+        assert!(
+            authorization
+                .as_str()
+                .starts_with(&format!("{}/authorize?", self.issuer()))
+        );
         let parameter = |name: &str| {
             let found = authorization.query_pairs().find(|(key, _)| key == name);
-            found.unwrap_or_else(|| panic!("no {name} in {authorization}")).1.into_owned()
+            found
+                .unwrap_or_else(|| panic!("no {name} in {authorization}"))
+                .1
+                .into_owned()
         };
         assert_eq!(parameter("response_type"), "code");
         assert_eq!(parameter("client_id"), CLIENT);
@@ -215,7 +228,12 @@ fn sign(behaviour: &Behaviour, claims: &Value) -> String {
             let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key.pair.public_key().as_ref());
             ring::hmac::sign(&secret, text.as_bytes()).as_ref().to_vec()
         }
-        Signing::Stranger => Key::new(&key.id).pair.sign(&random, text.as_bytes()).unwrap().as_ref().to_vec(),
+        Signing::Stranger => Key::new(&key.id)
+            .pair
+            .sign(&random, text.as_bytes())
+            .unwrap()
+            .as_ref()
+            .to_vec(),
         Signing::Proper => key.pair.sign(&random, text.as_bytes()).unwrap().as_ref().to_vec(),
         Signing::Broken => {
             let mut signature = key.pair.sign(&random, text.as_bytes()).unwrap().as_ref().to_vec();
@@ -248,7 +266,11 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Response {
     let behaviour = lock(&shared.behaviour);
-    let keys: Vec<Value> = behaviour.keys.iter().map(|key| key.published(behaviour.with_key_ids)).collect();
+    let keys: Vec<Value> = behaviour
+        .keys
+        .iter()
+        .map(|key| key.published(behaviour.with_key_ids))
+        .collect();
     json_answer(&json!({"keys": keys}))
 }
 
@@ -297,5 +319,9 @@ async fn token(State(shared): State<Arc<Shared>>, form: String) -> Response {
 
 async fn userinfo(State(shared): State<Arc<Shared>>) -> Response {
     let behaviour = lock(&shared.behaviour);
-    ([(header::CONTENT_TYPE, behaviour.userinfo_type)], behaviour.userinfo.to_string()).into_response()
+    (
+        [(header::CONTENT_TYPE, behaviour.userinfo_type)],
+        behaviour.userinfo.to_string(),
+    )
+        .into_response()
 }

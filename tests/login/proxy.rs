@@ -16,8 +16,13 @@ pub const PROXY: [(&str, &str); 4] = [
 
 /// Status and headers of a GET that follows no redirect.
 pub async fn get(url: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap) {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let request = headers.iter().fold(http.get(url), |request, (name, value)| request.header(*name, *value));
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let request = headers
+        .iter()
+        .fold(http.get(url), |request, (name, value)| request.header(*name, *value));
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.headers().clone())
 }
@@ -32,14 +37,21 @@ async fn headers_of_a_trusted_proxy_sign_in_and_reconcile() {
     let rollcall = Rollcall::start_with(&settings).await;
     let url = verify(&rollcall, "proxy");
     let groups = |rollcall: &Rollcall| {
-        rollcall.command(&["user", "show", "jane", "--output", "json"]).succeeded().json()["groups"].to_string()
+        rollcall
+            .command(&["user", "show", "jane", "--output", "json"])
+            .succeeded()
+            .json()["groups"]
+            .to_string()
     };
     let name = ("X-RStudio-Username", "Jane@example.org");
     let (status, headers) = get(&url, &[name, ("x-rstudio-groups", "eng, ops")]).await;
     assert_eq!((status, headers["x-rstudio-username"].to_str().unwrap()), (200, "jane"));
     assert!(groups(&rollcall).contains("eng") && groups(&rollcall).contains("ops"));
     get(&url, &[name]).await;
-    assert!(groups(&rollcall).contains("eng"), "a header that is not sent changes nothing");
+    assert!(
+        groups(&rollcall).contains("eng"),
+        "a header that is not sent changes nothing"
+    );
     get(&url, &[name, ("x-rstudio-groups", "")]).await;
     assert_eq!(groups(&rollcall), "[]", "an empty header is no group at all");
     rollcall.finish().await;
@@ -70,7 +82,11 @@ async fn strangers_are_refused_whatever_they_claim_to_be() {
     let mut settings = PROXY;
     settings[3].1 = "192.0.2.0/24";
     let rollcall = Rollcall::start_with(&settings).await;
-    let headers = [("x-rstudio-username", "jane"), ("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1")];
+    let headers = [
+        ("x-rstudio-username", "jane"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("forwarded", "for=192.0.2.1"),
+    ];
     assert_eq!(get(&verify(&rollcall, "proxy"), &headers).await.0, 401);
     rollcall.finish().await;
 }
@@ -82,8 +98,14 @@ async fn the_shared_secret_is_asked_for() {
     let url = verify(&rollcall, "proxy");
     let name = ("x-rstudio-username", "jane");
     assert_eq!(get(&url, &[name]).await.0, 401);
-    assert_eq!(get(&url, &[name, ("x-rollcall-proxy-secret", "open-sesam")]).await.0, 401);
-    assert_eq!(get(&url, &[name, ("x-rollcall-proxy-secret", "open-sesame")]).await.0, 200);
+    assert_eq!(
+        get(&url, &[name, ("x-rollcall-proxy-secret", "open-sesam")]).await.0,
+        401
+    );
+    assert_eq!(
+        get(&url, &[name, ("x-rollcall-proxy-secret", "open-sesame")]).await.0,
+        200
+    );
     rollcall.finish().await;
 }
 

@@ -18,8 +18,15 @@ async fn sign_in(front_end: &Scim, groups: Value) -> Value {
 }
 
 fn groups_of(rollcall: &Rollcall, user: &str) -> Value {
-    let mut groups = rollcall.command(&["user", "show", user, "--output", "json"]).succeeded().json()["groups"].take();
-    groups.as_array_mut().unwrap().sort_by_key(|group| group.as_str().unwrap().to_owned());
+    let mut groups = rollcall
+        .command(&["user", "show", user, "--output", "json"])
+        .succeeded()
+        .json()["groups"]
+        .take();
+    groups
+        .as_array_mut()
+        .unwrap()
+        .sort_by_key(|group| group.as_str().unwrap().to_owned());
     groups
 }
 
@@ -47,13 +54,21 @@ async fn absent_empty_single_and_list_do_what_workbench_documents() {
 
 #[tokio::test]
 async fn the_default_scope_removes_whoever_added_it_and_the_narrow_one_only_what_sign_in_added() {
-    for (scope, after) in [("all", json!(["new"])), ("login", json!(["both", "manual", "new", "scim"]))] {
+    for (scope, after) in [
+        ("all", json!(["new"])),
+        ("login", json!(["both", "manual", "new", "scim"])),
+    ] {
         let rollcall = Rollcall::start_with(&[JIT, ("user-provisioning-reconcile-scope", scope)]).await;
         let (front_end, scim) = (front_end(&rollcall), rollcall.scim());
         let user = sign_in(&front_end, json!(["jit", "both"])).await;
         let member = json!([{"value": user["user"]["id"]}]);
-        scim.post("/Groups", &json!({"displayName": "scim", "members": member})).await.expect(201);
-        let both = scim.query("/Groups", &[("filter", "displayName eq \"both\"")]).await.expect(200);
+        scim.post("/Groups", &json!({"displayName": "scim", "members": member}))
+            .await
+            .expect(201);
+        let both = scim
+            .query("/Groups", &[("filter", "displayName eq \"both\"")])
+            .await
+            .expect(200);
         let both = both.body["Resources"][0]["id"].as_str().unwrap().to_owned();
         let add = json!([{"op": "add", "path": "members", "value": member}]);
         scim.patch(&format!("/Groups/{both}"), &add).await;
@@ -83,7 +98,12 @@ async fn an_unchanged_sign_in_writes_nothing() {
                       (select string_agg(xmin::text || ctid::text, ',') from store.login_state)";
     let state = async || {
         let row = database.query_one(sql, &[]).await.unwrap();
-        (row.get::<_, i64>(0), row.get::<_, i64>(1), row.get::<_, i64>(2), row.get::<_, String>(3))
+        (
+            row.get::<_, i64>(0),
+            row.get::<_, i64>(1),
+            row.get::<_, i64>(2),
+            row.get::<_, String>(3),
+        )
     };
     let before = state().await;
     for _ in 0..5 {
@@ -102,7 +122,9 @@ async fn whoever_else_changes_a_membership_the_next_sign_in_compares_anew() {
     let user = sign_in(&front_end, claim.clone()).await;
     let id = user["user"]["id"].as_str().unwrap().to_owned();
     let find = async |name: &str| {
-        let found = scim.query("/Groups", &[("filter", &format!("displayName eq \"{name}\""))]).await;
+        let found = scim
+            .query("/Groups", &[("filter", &format!("displayName eq \"{name}\""))])
+            .await;
         found.body["Resources"][0]["id"].as_str().unwrap().to_owned()
     };
     let a = find("a").await;
@@ -115,9 +137,13 @@ async fn whoever_else_changes_a_membership_the_next_sign_in_compares_anew() {
     let remove = json!([{"op": "remove", "path": format!("members[value eq \"{id}\"]")}]);
     scim.patch(&format!("/Groups/{a}"), &remove).await;
     check("PATCH that removes").await;
-    scim.put(&format!("/Groups/{a}"), &json!({"displayName": "a", "members": []})).await.expect(200);
+    scim.put(&format!("/Groups/{a}"), &json!({"displayName": "a", "members": []}))
+        .await
+        .expect(200);
     check("PUT that removes").await;
-    scim.post("/Groups", &json!({"displayName": "x", "members": [{"value": id}]})).await.expect(201);
+    scim.post("/Groups", &json!({"displayName": "x", "members": [{"value": id}]}))
+        .await
+        .expect(201);
     check("POST of a group").await;
     let x = find("x").await;
     let add = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
@@ -141,12 +167,22 @@ async fn claimed_fields_follow_the_provider_and_the_others_stay() {
     let answer = front_end.post("/logins", &claim).await.expect(200).body;
     assert_eq!((&answer["updated"], &answer["created"]), (&json!(true), &json!(false)));
     let after = scim.get(&format!("/Users/{}", user.id())).await.expect(200).body;
-    assert_eq!((&after["displayName"], &after["nickName"]), (&json!("New"), &json!("J")));
-    let emails = json!([{"value": "new@x.org", "type": "work", "primary": true}, {"value": "home@x.org", "type": "home"}]);
+    assert_eq!(
+        (&after["displayName"], &after["nickName"]),
+        (&json!("New"), &json!("J"))
+    );
+    let emails =
+        json!([{"value": "new@x.org", "type": "work", "primary": true}, {"value": "home@x.org", "type": "home"}]);
     assert_eq!(after["emails"], emails);
-    let found = scim.query("/Users", &[("filter", "emails.value eq \"NEW@x.org\"")]).await.expect(200);
+    let found = scim
+        .query("/Users", &[("filter", "emails.value eq \"NEW@x.org\"")])
+        .await
+        .expect(200);
     assert_eq!(found.body["totalResults"], 1);
-    front_end.post("/logins", &json!({"userName": "jane"})).await.expect(200);
+    front_end
+        .post("/logins", &json!({"userName": "jane"}))
+        .await
+        .expect(200);
     let same = scim.get(&format!("/Users/{}", user.id())).await.expect(200).body;
     assert_eq!(same["displayName"], "New", "what is not claimed is not changed");
     rollcall.finish().await;
@@ -157,14 +193,26 @@ async fn a_dry_run_says_what_a_sign_in_would_change_and_changes_nothing() {
     let rollcall = Rollcall::start_with(&[JIT]).await;
     sign_in(&front_end(&rollcall), json!(["a", "b"])).await;
     rollcall.command(&["group", "add", "Other"]).succeeded();
-    let arguments = ["group", "reconcile", "jane", "--dry-run", "--groups", "A,other,fresh", "--output", "json"];
+    let arguments = [
+        "group",
+        "reconcile",
+        "jane",
+        "--dry-run",
+        "--groups",
+        "A,other,fresh",
+        "--output",
+        "json",
+    ];
     let lines = rollcall.command(&arguments).succeeded().json();
     let expected = json!([
         {"action": "add", "group": "Other"}, {"action": "create", "group": "fresh"},
         {"action": "keep", "group": "a"}, {"action": "remove", "group": "b"}]);
     assert_eq!(lines, expected);
     assert_eq!(groups_of(&rollcall, "jane"), json!(["a", "b"]));
-    assert_ne!(rollcall.command(&["group", "reconcile", "jane", "--groups", "a"]).code, 0);
+    assert_ne!(
+        rollcall.command(&["group", "reconcile", "jane", "--groups", "a"]).code,
+        0
+    );
     rollcall.finish().await;
 }
 
@@ -172,7 +220,10 @@ async fn a_dry_run_says_what_a_sign_in_would_change_and_changes_nothing() {
 async fn last_sign_in_is_noted_soon() {
     let rollcall = Rollcall::start_with(&[JIT]).await;
     let user = sign_in(&front_end(&rollcall), json!(["a"])).await;
-    let (scim, path) = (rollcall.scim(), format!("/Users/{}", user["user"]["id"].as_str().unwrap()));
+    let (scim, path) = (
+        rollcall.scim(),
+        format!("/Users/{}", user["user"]["id"].as_str().unwrap()),
+    );
     let noted = async || !scim.get(&path).await.expect(200).workbench("lastSignIn").is_null();
     wait_until("lastSignIn", Duration::from_secs(20), noted).await;
     rollcall.finish().await;

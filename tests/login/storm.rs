@@ -14,7 +14,9 @@ const CLIENTS: usize = 64;
 
 /// The groups of a claim: 20 of 60 names, spelled in changing case, a third of them new in each round.
 fn groups(user: usize, round: usize) -> Vec<String> {
-    let mut names: Vec<String> = (0..20).map(|at| format!("group-{}", (user * 7 + at * 3 + round * 20) % 120)).collect();
+    let mut names: Vec<String> = (0..20)
+        .map(|at| format!("group-{}", (user * 7 + at * 3 + round * 20) % 120))
+        .collect();
     if (user + round) % 2 == 0 {
         names.iter_mut().for_each(|name| *name = name.to_uppercase());
     }
@@ -25,7 +27,12 @@ fn groups(user: usize, round: usize) -> Vec<String> {
 async fn a_storm_leaves_every_user_exactly_his_claim() {
     const USERS: usize = 100;
     const ROUNDS: usize = 4;
-    let limits = [JIT, ("user-provisioning-start-uid", "10000"), ("scim-rate-limit", "100000"), ("scim-rate-burst", "100000")];
+    let limits = [
+        JIT,
+        ("user-provisioning-start-uid", "10000"),
+        ("scim-rate-limit", "100000"),
+        ("scim-rate-burst", "100000"),
+    ];
     let rollcall = Rollcall::start_with(&limits).await;
     let front_end = Arc::new(front_end(&rollcall));
     for round in 0..ROUNDS {
@@ -60,13 +67,19 @@ async fn a_storm_leaves_every_user_exactly_his_claim() {
             .await
             .unwrap();
         let has: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let mut claimed: Vec<String> = groups(user, ROUNDS - 1).iter().map(|name| name.to_lowercase()).collect();
+        let mut claimed: Vec<String> = groups(user, ROUNDS - 1)
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect();
         claimed.sort();
         claimed.dedup();
         assert_eq!(has, claimed, "user{user}");
     }
     let deadlocks: i64 = database
-        .query_one("select deadlocks from pg_stat_database where datname = current_database()", &[])
+        .query_one(
+            "select deadlocks from pg_stat_database where datname = current_database()",
+            &[],
+        )
         .await
         .unwrap()
         .get(0);
@@ -94,12 +107,23 @@ async fn sign_ins_and_scim_writers_of_the_same_groups_do_not_get_in_each_others_
                 let user = (client + turn) % 8;
                 if client % 4 == 3 {
                     let name = format!("group-{}", (client * 13 + turn * 7) % 120);
-                    let found = scim.query("/Groups", &[("filter", &format!("displayName eq \"{name}\""))]).await.expect(200);
-                    let Some(id) = found.body["Resources"][0]["id"].as_str() else { continue };
+                    let found = scim
+                        .query("/Groups", &[("filter", &format!("displayName eq \"{name}\""))])
+                        .await
+                        .expect(200);
+                    let Some(id) = found.body["Resources"][0]["id"].as_str() else {
+                        continue;
+                    };
                     let members: Vec<_> = ids.iter().map(|id| json!({"value": id})).collect();
                     let answer = match turn % 3 {
                         0 => scim.delete(&format!("/Groups/{id}")).await,
-                        1 => scim.put(&format!("/Groups/{id}"), &json!({"displayName": name, "members": members})).await,
+                        1 => {
+                            scim.put(
+                                &format!("/Groups/{id}"),
+                                &json!({"displayName": name, "members": members}),
+                            )
+                            .await
+                        }
                         _ => {
                             let remove = json!([{"op": "remove", "path": "members"}]);
                             scim.patch(&format!("/Groups/{id}"), &remove).await
@@ -119,7 +143,10 @@ async fn sign_ins_and_scim_writers_of_the_same_groups_do_not_get_in_each_others_
     for user in 0..8 {
         let claim = json!({"userName": format!("user{user}"), "groups": groups(user, 1)});
         front_end.post("/logins", &claim).await.expect(200);
-        let shown = rollcall.command(&["user", "show", &format!("user{user}"), "--output", "json"]).succeeded().json();
+        let shown = rollcall
+            .command(&["user", "show", &format!("user{user}"), "--output", "json"])
+            .succeeded()
+            .json();
         assert_eq!(shown["groups"].as_array().unwrap().len(), 20);
     }
     rollcall.finish().await;

@@ -110,14 +110,7 @@ fn a_certificate_needs_its_key_on_every_listener() {
         let (cert, key) = (format!("{prefix}tls-cert-file"), format!("{prefix}tls-key-file"));
         assert!(error(&flags(&[(&cert, "/c")])).ends_with(&format!("{cert} needs {key} beside it")));
         assert!(error(&flags(&[(&key, "/k")])).ends_with(&format!("{key} needs {cert} beside it")));
-        let config = load(&flags(&[
-            (&cert, "/c"),
-            (&key, "/k"),
-            PROXY,
-            HEADERS,
-            NETWORKS,
-        ]))
-        .unwrap();
+        let config = load(&flags(&[(&cert, "/c"), (&key, "/k"), PROXY, HEADERS, NETWORKS])).unwrap();
         assert_eq!(
             config
                 .listeners

@@ -53,3 +53,14 @@ fn no_part_of_a_bad_string_is_repeated() {
     };
     assert!(!format!("{error:#}").contains("s3cret"));
 }
+
+#[test]
+fn a_password_given_apart_is_taken_as_it_is_and_yields_to_one_in_the_string() {
+    let secret = Secret::new(r"it's; 100% \ $(HOME)");
+    let apart = address("host=127.0.0.1 user=a").unwrap().with_password(Some(&secret));
+    assert_eq!(apart.config.get_password(), Some(secret.expose().as_bytes()));
+    let within = address("host=127.0.0.1 user=a password=b")
+        .unwrap()
+        .with_password(Some(&secret));
+    assert_eq!(within.config.get_password(), Some(b"b".as_slice()));
+}

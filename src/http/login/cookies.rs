@@ -35,7 +35,11 @@ pub const SAML: Cookie = Cookie {
 impl Cookie {
     /// `__Host-` makes browsers refuse the cookie from other hosts and over plain HTTP; without TLS there is no such thing.
     fn full_name(self, is_https: bool) -> String {
-        if is_https { format!("__Host-{}", self.name) } else { self.name.to_owned() }
+        if is_https {
+            format!("__Host-{}", self.name)
+        } else {
+            self.name.to_owned()
+        }
     }
 
     /// Its value; `None` also when it comes twice, because one of them is somebody else's.
@@ -84,9 +88,19 @@ mod tests {
         let mut headers = HeaderMap::new();
         SESSION.set(&mut headers, "v", Duration::from_secs(60), true);
         SAML.set(&mut headers, "v", Duration::from_secs(60), true);
-        let texts: Vec<&str> = headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect();
-        assert_eq!(texts[0], "__Host-rollcall-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
-        assert_eq!(texts[1], "__Host-rollcall-saml=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure");
+        let texts: Vec<&str> = headers
+            .get_all(SET_COOKIE)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
+        assert_eq!(
+            texts[0],
+            "__Host-rollcall-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            texts[1],
+            "__Host-rollcall-saml=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure"
+        );
     }
 
     #[test]

@@ -24,20 +24,35 @@ const METHOD: Method = Method::OpenId;
 
 /// `GET /openid/login?return=PATH`: to the provider.
 pub async fn login(Shared(state): Shared<State>, visit: Visit) -> Response {
-    let Some(openid) = state.openid.clone() else { return StatusCode::NOT_FOUND.into_response() };
-    begin(&state, &visit, &openid).await.unwrap_or_else(|refusal| refuse(&state, &visit, &refusal))
+    let Some(openid) = state.openid.clone() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    begin(&state, &visit, &openid)
+        .await
+        .unwrap_or_else(|refusal| refuse(&state, &visit, &refusal))
 }
 
 async fn begin(state: &State, visit: &Visit, openid: &OpenId) -> Result<Response, Refusal> {
     let beginning = openid.begin(or_root(visit.only("return"))).await?;
     let response = redirect(StatusCode::SEE_OTHER, &beginning.url);
     let (name, pending) = (openid.name(), &beginning.pending);
-    transaction::begin(state, visit, cookies::OPENID, &name, &beginning.state, pending, response).await
+    transaction::begin(
+        state,
+        visit,
+        cookies::OPENID,
+        &name,
+        &beginning.state,
+        pending,
+        response,
+    )
+    .await
 }
 
 /// `GET /openid/callback`: back from the provider.
 pub async fn callback(Shared(state): Shared<State>, visit: Visit) -> Response {
-    let Some(openid) = state.openid.clone() else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(openid) = state.openid.clone() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let (ended, return_path) = match end(&state, &visit, &openid).await {
         Ok(ended) => ended,
         Err(refusal) => return refuse(&state, &visit, &refusal),
@@ -53,7 +68,10 @@ async fn end(state: &State, visit: &Visit, openid: &OpenId) -> Result<(Ended, St
     let name = openid.name();
     let pending: Pending = transaction::finish(state, visit, cookies::OPENID, &name, visit.only("state")).await?;
     if visit.query("error").is_some() {
-        return Err(Refusal::new(Reason::ProviderRefused, "the provider answered with an error"));
+        return Err(Refusal::new(
+            Reason::ProviderRefused,
+            "the provider answered with an error",
+        ));
     }
     let return_path = pending.return_path.clone();
     let code = visit.only("code").unwrap_or_default();
@@ -62,7 +80,9 @@ async fn end(state: &State, visit: &Visit, openid: &OpenId) -> Result<(Ended, St
 
 /// `POST /openid/backchannel-logout`: ends sessions that the provider says are over (Back-Channel Logout §2.5 – §2.8).
 pub async fn backchannel_logout(Shared(state): Shared<State>, _: Visit, headers: HeaderMap, body: Body) -> Response {
-    let Some(openid) = state.openid.clone() else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(openid) = state.openid.clone() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let status = match end_sessions(&state, &openid, &headers, body).await {
         Ok(count) => {
             tracing::info!(sessions = count, "the provider has ended sessions");
@@ -80,15 +100,28 @@ pub async fn backchannel_logout(Shared(state): Shared<State>, _: Visit, headers:
 
 async fn end_sessions(state: &State, openid: &OpenId, headers: &HeaderMap, body: Body) -> Result<i64, Refusal> {
     let bad = |detail: &str| Refusal::new(Reason::InvalidAssertion, detail);
-    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+    let kind = headers
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    if !kind
+        .to_ascii_lowercase()
+        .starts_with("application/x-www-form-urlencoded")
+    {
         return Err(bad("the notice is no form"));
     }
-    let bytes = Limited::new(body, FORM_BYTES).collect().await.map_err(|_| bad("the notice is too large"))?;
+    let bytes = Limited::new(body, FORM_BYTES)
+        .collect()
+        .await
+        .map_err(|_| bad("the notice is too large"))?;
     let bytes = bytes.to_bytes();
     let text = std::str::from_utf8(&bytes).map_err(|_| bad("the notice is not UTF-8"))?;
-    let token = form_pairs(text).find(|(key, _)| key == "logout_token").map(|(_, value)| value);
-    let notice = openid.logout_notice(&token.ok_or_else(|| bad("there is no logout_token"))?).await?;
+    let token = form_pairs(text)
+        .find(|(key, _)| key == "logout_token")
+        .map(|(_, value)| value);
+    let notice = openid
+        .logout_notice(&token.ok_or_else(|| bad("there is no logout_token"))?)
+        .await?;
     let name = openid.name();
     let ending = Ending {
         provider: Some(&name),

@@ -11,7 +11,10 @@ use crate::login::{Reason, Refusal};
 
 /// `GET /sign-in.css`.
 pub async fn style() -> Response {
-    let head = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=3600")];
+    let head = [
+        (CONTENT_TYPE, "text/css; charset=utf-8"),
+        (CACHE_CONTROL, "max-age=3600"),
+    ];
     (head, include_str!("sign_in.css")).into_response()
 }
 

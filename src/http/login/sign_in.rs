@@ -22,7 +22,8 @@ pub async fn show(Shared(state): Shared<State>, visit: Visit) -> Response {
     let ways = ways(&state, return_path);
     match ways.as_slice() {
         [] => {
-            let main = "<p role=\"alert\">No way to sign in is set up on this server. Please tell your administrator.</p>\n";
+            let main =
+                "<p role=\"alert\">No way to sign in is set up on this server. Please tell your administrator.</p>\n";
             pages::page(StatusCode::NOT_FOUND, state.base_url.as_str(), "Sign in", main, None)
         }
         [(target, _)] if visit.query("stay").is_none() => redirect(StatusCode::SEE_OTHER, target),

@@ -42,7 +42,9 @@ pub async fn leave(Shared(state): Shared<State>, visit: Visit) -> Response {
     };
     let signed_out = format!("{base}/sign-in?stay=1");
     let elsewhere = state.openid.as_ref().filter(|openid| provider == Some(openid.name()));
-    let target = elsewhere.and_then(|openid| openid.logout_url(&signed_out)).unwrap_or(signed_out);
+    let target = elsewhere
+        .and_then(|openid| openid.logout_url(&signed_out))
+        .unwrap_or(signed_out);
     let mut response = redirect(StatusCode::SEE_OTHER, &target);
     cookies::SESSION.clear(response.headers_mut(), state.base_url.is_https());
     response

@@ -34,7 +34,9 @@ pub async fn begin<T: Serialize>(
 ) -> Result<Response, Refusal> {
     let is_https = service.base_url.is_https();
     // One id for all sign-ins that the browser begins at the same time, in several tabs for example.
-    let kept = cookie.read(visit.headers(), is_https).filter(|id| id.len() == COOKIE_CHARACTERS);
+    let kept = cookie
+        .read(visit.headers(), is_https)
+        .filter(|id| id.len() == COOKIE_CHARACTERS);
     let browser = kept.unwrap_or_else(random_id);
     let detail = serde_json::to_value(detail)
         .map_err(|error| Refusal::new(Reason::Internal, format!("a sign-in cannot be remembered: {error}")))?;
@@ -61,7 +63,10 @@ pub async fn finish<T: DeserializeOwned>(
     let browser = cookie
         .read(visit.headers(), service.base_url.is_https())
         .ok_or_else(|| unknown("the browser has no cookie of a sign-in"))?;
-    let detail = service.db.login_finish(hash_of(state), hash_of(&browser), provider).await?;
+    let detail = service
+        .db
+        .login_finish(hash_of(state), hash_of(&browser), provider)
+        .await?;
     let detail = detail.ok_or_else(|| unknown("the state is unknown, another browser's, used before or too old"))?;
     serde_json::from_value(detail)
         .map_err(|error| Refusal::new(Reason::Internal, format!("a sign-in cannot be read back: {error}")))

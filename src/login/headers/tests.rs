@@ -17,7 +17,9 @@ fn headers(secret: Option<&str>, groups: Option<&str>) -> ProxyHeaders {
 }
 
 fn read(headers: &ProxyHeaders, peer: &str, fields: &[(&str, &[u8])]) -> Result<Assertion, Reason> {
-    headers.assertion(Some(peer.parse().unwrap()), fields).map_err(|refusal| refusal.reason)
+    headers
+        .assertion(Some(peer.parse().unwrap()), fields)
+        .map_err(|refusal| refusal.reason)
 }
 
 #[test]
@@ -27,7 +29,11 @@ fn only_trusted_peers_name_people_whatever_the_request_says() {
     assert_eq!(read(&headers, TRUSTED, fields).unwrap().user_name, "jane");
     assert_eq!(read(&headers, "::ffff:10.9.9.9", fields).unwrap().user_name, "jane");
     for stranger in ["192.0.2.1", "110.1.2.3", "::1"] {
-        assert_eq!(read(&headers, stranger, fields), Err(Reason::UntrustedProxy), "{stranger}");
+        assert_eq!(
+            read(&headers, stranger, fields),
+            Err(Reason::UntrustedProxy),
+            "{stranger}"
+        );
     }
     let unix_socket = headers.assertion(None, fields);
     assert_eq!(unix_socket.unwrap_err().reason, Reason::UntrustedProxy);
@@ -47,7 +53,11 @@ fn doubled_disguised_and_unreadable_headers_are_refused() {
         &[("x-rstudio-username", b"jan\xff")],
         &[("x-rstudio-username", &[b'a'; 1025])],
     ] {
-        assert_eq!(read(&headers, TRUSTED, fields), Err(Reason::MalformedHeaders), "{fields:?}");
+        assert_eq!(
+            read(&headers, TRUSTED, fields),
+            Err(Reason::MalformedHeaders),
+            "{fields:?}"
+        );
     }
 }
 
@@ -55,7 +65,10 @@ fn doubled_disguised_and_unreadable_headers_are_refused() {
 fn an_empty_or_absent_name_is_no_sign_in() {
     let headers = headers(None, None);
     assert_eq!(read(&headers, TRUSTED, &[]), Err(Reason::UserName));
-    assert_eq!(read(&headers, TRUSTED, &[("x-rstudio-username", b"")]), Err(Reason::UserName));
+    assert_eq!(
+        read(&headers, TRUSTED, &[("x-rstudio-username", b"")]),
+        Err(Reason::UserName)
+    );
 }
 
 #[test]
@@ -82,7 +95,11 @@ fn the_shared_secret_is_a_second_factor() {
         &[name, ("x-proxy-secret", b"open sesam")],
         &[name, ("x-proxy-secret", b"open sesame!")],
     ] {
-        assert_eq!(read(&headers, TRUSTED, fields), Err(Reason::UntrustedProxy), "{fields:?}");
+        assert_eq!(
+            read(&headers, TRUSTED, fields),
+            Err(Reason::UntrustedProxy),
+            "{fields:?}"
+        );
     }
     let twice: &[(&str, &[u8])] = &[name, ("x-proxy-secret", b"open sesame"), ("x-proxy-secret", b"x")];
     assert_eq!(read(&headers, TRUSTED, twice), Err(Reason::MalformedHeaders));

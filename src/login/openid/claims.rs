@@ -14,13 +14,19 @@ use crate::login::refusal::{Reason, Refusal};
 /// The claims of a token whose signature has been verified, exactly as they were signed.
 pub(super) fn signed(token: &str) -> Result<Map<String, Value>, Refusal> {
     let payload = token.split('.').nth(1).unwrap_or_default();
-    let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_| invalid("the token cannot be decoded"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(payload)
+        .map_err(|_| invalid("the token cannot be decoded"))?;
     serde_json::from_slice(&bytes).map_err(|_| invalid("the token's claims are no JSON object"))
 }
 
 /// A claim that is text and not empty.
 pub(super) fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
-    claims.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    claims
+        .get(name)?
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 /// OpenID Connect Core §3.1.3.7, rules 4 and 5: several audiences need `azp`, and `azp` must be us.
@@ -51,7 +57,9 @@ pub(super) fn is_complete(settings: &Settings, claims: &Map<String, Value>) -> b
 /// Entra's marker that there are groups and that they are not listed: a distributed claim (§5.6.2), whose address is never
 /// followed, or `hasgroups`.
 fn is_overage(settings: &Settings, claims: &Map<String, Value>) -> bool {
-    let distributed = claims.get("_claim_names").and_then(|names| names.get(&settings.groups_claim));
+    let distributed = claims
+        .get("_claim_names")
+        .and_then(|names| names.get(&settings.groups_claim));
     let has_groups = claims.get("hasgroups").is_some_and(|has| has == true || has == "true");
     distributed.is_some() || has_groups
 }
@@ -69,7 +77,12 @@ pub(super) fn assertion(
     let value = |name: Option<&String>| name.map_or(Ok(None), |name| text_of(claim(name)));
     let user_name = match claim(&settings.username_claim) {
         Some(Value::String(name)) if !name.trim().is_empty() => name.clone(),
-        _ => return Err(Refusal::new(Reason::UserName, "the username claim is absent, empty or no text")),
+        _ => {
+            return Err(Refusal::new(
+                Reason::UserName,
+                "the username claim is absent, empty or no text",
+            ));
+        }
     };
     let groups = match claim(&settings.groups_claim) {
         None if is_overage(settings, id_token) || is_overage(settings, userinfo) => Groups::Overage,

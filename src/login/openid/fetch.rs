@@ -75,8 +75,18 @@ impl Fetch {
         if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Unusable("its status is not 200"));
         }
-        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        let kind = response
+            .headers()
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        if !kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case("application/json")
+        {
             return Err(FetchError::Unusable("it is not application/json"));
         }
         serde_json::from_slice(&read(response).await?).map_err(|_| FetchError::Unusable("it is no JSON object"))
@@ -84,7 +94,11 @@ impl Fetch {
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
         let (parts, body) = request.into_parts();
-        let request = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);
+        let request = self
+            .0
+            .request(parts.method, parts.uri.to_string())
+            .headers(parts.headers)
+            .body(body);
         let response = request.send().await.map_err(|error| away(&error))?;
         let mut answer = HttpResponse::new(Vec::new());
         *answer.status_mut() = response.status();

@@ -63,7 +63,10 @@ fn normalized(kind: &str) -> Option<NormalizedJsonWebTokenType> {
 fn notice(claims: &Map<String, Value>, client: &str) -> Result<LogoutNotice, Refusal> {
     claims::check_authorized_party(claims, client)?;
     let events = claims.get("events").and_then(Value::as_object);
-    if !events.and_then(|events| events.get(EVENT)).is_some_and(Value::is_object) {
+    if !events
+        .and_then(|events| events.get(EVENT))
+        .is_some_and(Value::is_object)
+    {
         return Err(invalid("the token is no logout token"));
     }
     if claims.contains_key("nonce") || claims::text(claims, "jti").is_none() {

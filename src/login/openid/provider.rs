@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJsonWebKey, CoreJsonWebKeySet,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+    CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
+    CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::url::{Host, Url};
 use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, ProviderMetadata};
@@ -122,13 +122,15 @@ impl Provider {
     }
 
     async fn discover(&self, fetch: &Fetch) -> Result<Metadata, Refusal> {
-        let metadata = Metadata::discover_async(self.issuer.clone(), fetch).await.map_err(|error| match error {
-            DiscoveryError::Request(FetchError::Away(_)) | DiscoveryError::Response(..) => {
-                unavailable("the discovery document cannot be had")
-            }
-            DiscoveryError::Validation(_) => invalid("the discovery document is of another issuer"),
-            _ => invalid("the discovery document is not what it must be"),
-        })?;
+        let metadata = Metadata::discover_async(self.issuer.clone(), fetch)
+            .await
+            .map_err(|error| match error {
+                DiscoveryError::Request(FetchError::Away(_)) | DiscoveryError::Response(..) => {
+                    unavailable("the discovery document cannot be had")
+                }
+                DiscoveryError::Validation(_) => invalid("the discovery document is of another issuer"),
+                _ => invalid("the discovery document is not what it must be"),
+            })?;
         let may_be_plain = self.issuer.url().scheme() == "http";
         let endpoints = [
             Some(metadata.authorization_endpoint().url()),
@@ -136,7 +138,11 @@ impl Provider {
             metadata.userinfo_endpoint().map(|endpoint| endpoint.url()),
             Some(metadata.jwks_uri().url()),
         ];
-        if endpoints.into_iter().flatten().all(|endpoint| is_acceptable(endpoint, may_be_plain)) {
+        if endpoints
+            .into_iter()
+            .flatten()
+            .all(|endpoint| is_acceptable(endpoint, may_be_plain))
+        {
             Ok(metadata)
         } else {
             Err(invalid("the discovery document names an endpoint without TLS"))

@@ -64,7 +64,13 @@ mod tests {
         let client = parse("# Posit\n client-id = me \nclient-secret=a=b==\n").unwrap();
         assert_eq!((client.id.as_str(), client.secret.unwrap().expose()), ("me", "a=b=="));
         assert!(parse("client-id=me").unwrap().secret.is_none());
-        for broken in ["", "client-secret=hidden", "client-id=", "client-id=a\nhidden", "client-id=a\nclient-id=b"] {
+        for broken in [
+            "",
+            "client-secret=hidden",
+            "client-id=",
+            "client-id=a\nhidden",
+            "client-id=a\nclient-id=b",
+        ] {
             let error = format!("{:#}", parse(broken).unwrap_err());
             assert!(!error.contains("hidden"), "{error}");
         }

@@ -10,7 +10,9 @@ use super::provider::is_acceptable;
 fn plain_http_is_for_loopback_addresses_of_a_loopback_provider_only() {
     let check = |url: &str, may_be_plain| is_acceptable(&Url::parse(url).unwrap(), may_be_plain);
     assert!(check("https://id.example.org/t", false));
-    assert!(check("http://127.0.0.1:9400/t", true) && check("http://[::1]/t", true) && check("http://localhost/", true));
+    assert!(
+        check("http://127.0.0.1:9400/t", true) && check("http://[::1]/t", true) && check("http://localhost/", true)
+    );
     for (url, may_be_plain) in [
         ("http://127.0.0.1:9400/t", false),
         ("http://id.example.org/t", true),

@@ -1,0 +1,194 @@
+//! `rollcall-node`: the node agent's command line.
+
+use rollcall_nss::agent::{End, Options, run, status};
+use rollcall_nss::ask::{Reply, ask};
+use rollcall_nss::config::{CONFIG_MAX, parse, read_safe};
+use rollcall_nss::map::{Former, MAP_FILE, Map};
+use std::fmt::Write as _;
+use std::io::Write;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+rollcall-node: keeps the users of Rollcall on this node
+
+  rollcall-node [run]     serve; ends when the configuration changes or goes, to be started again
+  rollcall-node status    what the agent and its map know (key value lines; --prometheus for a textfile collector)
+  rollcall-node check     read the configuration and tell what in it is not used
+  rollcall-node clear     take the map away, when the agent will not run here any more
+
+  --config PATH           [/etc/rstudio/workbench-nss.conf]
+  --run-dir PATH          map and socket [/run/rollcall]; the module looks nowhere else
+  --cache-dir PATH        copy for a start without network [/var/cache/rollcall]
+
+Exit status: 0 well; 1 failed; 2 wrong usage; status: 3 the service does not answer, 4 no agent.
+";
+
+/// How long `status` waits for the agent, ms.
+const STATUS_LIMIT_MS: u64 = 1000;
+/// An agent whose last sign of life is older is not there, s.
+const SILENT_S: u64 = 5;
+
+fn main() -> ExitCode {
+    // The module's silent hook may be linked in; a program may say why it dies.
+    drop(std::panic::take_hook());
+    let mut options = Options::default();
+    let mut command = None;
+    let mut prometheus = false;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let place = match argument.as_str() {
+            "--config" => &mut options.config_path,
+            "--run-dir" => &mut options.run_dir,
+            "--cache-dir" => &mut options.cache_dir,
+            "--prometheus" => {
+                prometheus = true;
+                continue;
+            }
+            "--help" | "-h" => {
+                print(USAGE);
+                return ExitCode::SUCCESS;
+            }
+            "--version" => {
+                print(concat!("rollcall-node ", env!("CARGO_PKG_VERSION"), "\n"));
+                return ExitCode::SUCCESS;
+            }
+            "run" | "status" | "check" | "clear" if command.is_none() => {
+                command = Some(argument);
+                continue;
+            }
+            _ => return wrong_usage(&argument),
+        };
+        let Some(value) = arguments.next() else {
+            return wrong_usage(&argument);
+        };
+        *place = value;
+    }
+    match command.as_deref() {
+        Some("status") => show_status(&options, prometheus),
+        Some("check") => check(&options),
+        Some("clear") => clear(&options),
+        _ => serve(options),
+    }
+}
+
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "rollcall-node: {text}");
+}
+
+fn wrong_usage(argument: &str) -> ExitCode {
+    complain(&format!(
+        "{argument:?} is not understood, or lacks its value; see --help"
+    ));
+    ExitCode::from(2)
+}
+
+fn serve(options: Options) -> ExitCode {
+    let config_path = options.config_path.clone();
+    match run(options) {
+        End::NoConfiguration => {
+            complain(&format!("there is no {config_path}: this node has nothing to serve"));
+            ExitCode::SUCCESS
+        }
+        End::NewConfiguration => {
+            complain("the configuration has changed: starting again with it");
+            ExitCode::SUCCESS
+        }
+        End::Failed(reason) => {
+            complain(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show_status(options: &Options, prometheus: bool) -> ExitCode {
+    let map_path = format!("{}/{MAP_FILE}", options.run_dir);
+    let text = match ask(&format!("{}/node.sock", options.run_dir), b"t", STATUS_LIMIT_MS) {
+        Reply::Body(body) => String::from_utf8_lossy(&body).into_owned(),
+        _ => Map::open(&map_path).map_or_else(|_| String::new(), |map| status::of_map(&map)),
+    };
+    if prometheus {
+        print(&as_metrics(&text));
+    } else {
+        print(&text);
+    }
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+    let beat = value("last_beat_seconds")
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(u64::MAX);
+    match value("service") {
+        _ if beat > SILENT_S => ExitCode::from(4),
+        Some("up") => ExitCode::SUCCESS,
+        _ => ExitCode::from(3),
+    }
+}
+
+fn as_metrics(text: &str) -> String {
+    let mut metrics = String::new();
+    for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+        let value = match (key, value) {
+            ("service", "up") => "1",
+            ("service", _) => "0",
+            _ => value,
+        };
+        let key = if key == "service" { "service_up" } else { key };
+        if value.parse::<f64>().is_ok() && key != "epoch" && key != "cursor" {
+            let _ = writeln!(metrics, "rollcall_node_{key} {value}");
+        }
+    }
+    metrics
+}
+
+fn check(options: &Options) -> ExitCode {
+    let text = match read_safe(&options.config_path, CONFIG_MAX) {
+        Ok(text) => text,
+        Err(error) => {
+            complain(&format!(
+                "{}: {error:?} (it must be root's, and writable by nobody else)",
+                options.config_path
+            ));
+            return ExitCode::FAILURE;
+        }
+    };
+    let (config, findings) = parse(&String::from_utf8_lossy(&text));
+    for finding in &findings {
+        complain(&format!(
+            "{}:{}: {}",
+            options.config_path, finding.line, finding.message
+        ));
+    }
+    for (path, who) in [
+        (&config.admin_token_path, "admin-token-path"),
+        (&config.user_token_path, "user-token-path"),
+    ] {
+        match read_safe(path, CONFIG_MAX) {
+            Ok(token) if !token.trim_ascii().is_empty() => {}
+            Ok(_) => complain(&format!("{who}: {path} is empty")),
+            Err(error) => complain(&format!("{who}: {path}: {error:?}")),
+        }
+    }
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn clear(options: &Options) -> ExitCode {
+    let former = Former::open(&options.run_dir);
+    let removed = std::fs::remove_file(format!("{}/{MAP_FILE}", options.run_dir));
+    if let Some(former) = former {
+        former.retire();
+    }
+    match removed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
