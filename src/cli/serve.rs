@@ -16,6 +16,8 @@ use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
 use rollcall::login::openid::OpenId;
+#[cfg(feature = "saml")]
+use rollcall::login::saml::Saml;
 use rollcall::login::sessions::Sessions;
 use rollcall::login::{ProxyHeaders, Rules, SignIns};
 use rollcall::private_postgres::PrivatePostgres;
@@ -79,7 +81,20 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let base_url = config
         .listeners
         .base_url(api_address.unwrap_or(config.listeners.listen));
+    let has_sign_in = config.listeners.role == Role::All;
+    #[cfg(feature = "saml")]
+    let saml = match config.saml.enabled && has_sign_in {
+        true => Some(Arc::new(Saml::start(&config, &base_url).await?)),
+        false => None,
+    };
+    #[cfg(not(feature = "saml"))]
+    anyhow::ensure!(
+        !(config.saml.enabled && has_sign_in),
+        "auth-saml = 1, but this binary was built without SAML"
+    );
     let state: State = Arc::new(Shared {
+        #[cfg(feature = "saml")]
+        saml,
         scim_base: format!("{base_url}/scim/v2"),
         tokens: Arc::new(Tokens::new(config.scim.token_files.clone())),
         rate_limit: RateLimit::new(config.scim.rate_limit, config.scim.rate_burst),
@@ -91,7 +106,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         sign_ins: SignIns::default(),
         sessions: Arc::new(Sessions::new(&config.access)),
         openid: Some(&config.openid)
-            .filter(|openid| openid.enabled && config.listeners.role == Role::All)
+            .filter(|openid| openid.enabled && has_sign_in)
             .map(|_| OpenId::new(&config, &base_url).map(Arc::new))
             .transpose()?,
         proxy_headers: Some(&config.access)
@@ -147,6 +162,13 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     });
     background.spawn(observe(state.clone()));
     if state.config.listeners.role == Role::All {
+        #[cfg(feature = "saml")]
+        if let Some(saml) = state.saml.clone() {
+            background.spawn(async {
+                saml.follow().await;
+                Ok(())
+            });
+        }
         let sessions = state.sessions.clone().follow(db.clone());
         background.spawn(async {
             sessions.await;
