@@ -79,15 +79,13 @@ impl Cookie {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     #[test]
     fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         let mut headers = HeaderMap::new();
-        SESSION.set(&mut headers, "v", Duration::from_secs(60), true);
-        SAML.set(&mut headers, "v", Duration::from_secs(60), true);
+        SESSION.set(&mut headers, "v", Duration::from_mins(1), true);
+        SAML.set(&mut headers, "v", Duration::from_mins(1), true);
         let texts: Vec<&str> = headers
             .get_all(SET_COOKIE)
             .iter()

@@ -1,7 +1,5 @@
 //! Each rule about identity headers.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use super::*;
 
 const TRUSTED: &str = "10.1.2.3";

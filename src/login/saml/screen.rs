@@ -68,6 +68,10 @@ pub(super) fn plain(xml: &str) -> Result<(), Refusal> {
 }
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that was seen on the way"
+)]
 struct Walk {
     allows_comments: bool,
     depth: usize,

@@ -1,7 +1,5 @@
 //! The screen in front of the libraries.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use super::screen::{plain, response};
 use crate::login::Reason;
 
