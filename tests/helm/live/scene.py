@@ -163,6 +163,7 @@ class Scene:
                 "database-uri": self.primary.uri("target_session_attrs=read-write"), "database-password": PASSWORD,
                 "database-read-uri": self.standby.uri(), "database-read-password": PASSWORD,
                 "user-provisioning-start-uid": 10000, "group-provisioning-start-gid": 10000, "scim-rate-limit": 1000,
+                "user-provisioning-register-on-first-login": 1,
                 "database-pool-size": 8, "database-read-pool-size": 8}
             self.api = []
             for _ in range(2):
