@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check chart image dashboards supply-chain bootstrap fmt clean
+.PHONY: help run test check chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -60,6 +60,10 @@ image: ## builds the OCI image without a container engine, starts it read-only a
 	@rm -rf $(target)/image
 	@packaging/image/build $(binary) $(target)/image
 	@cache=$$(tests/helm/install) && ROLLCALL_CHART_CACHE=$$cache $$cache/venv/bin/python tests/helm/live/image $(target)/image
+
+schema: ## writes sql/schema.sql anew, after a change of migrations or functions
+	@packaging/bootstrap.sh test
+	WRITE_SCHEMA=1 cargo test --locked --quiet --test integration sql::schema
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

@@ -26,6 +26,7 @@ has curl || packages+=(curl)
 if [ "$purpose" = test ]; then
     has psql || packages+=(postgresql-client)
     has setpriv || packages+=(util-linux)
+    has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then

@@ -7,10 +7,12 @@ pub mod children;
 pub mod client;
 pub mod command;
 pub mod database;
+mod population;
 pub mod postgres;
 pub mod rollcall;
 pub mod service;
 mod wait;
+pub mod wire;
 
 pub use rollcall::Rollcall;
 pub use wait::wait_until;

@@ -4,8 +4,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
+mod cli;
+mod crash;
 #[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
 mod login;
+mod nss;
+mod oauth;
+mod operations;
+mod pgbouncer;
 mod private_postgres;
+mod races;
 mod scim;
+mod sequences;
+mod sql;
+mod tokens;

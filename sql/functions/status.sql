@@ -90,11 +90,13 @@ begin
       where case when m.is_group then not exists (select from store.groups g where g.id = m.member_id and g.deleted_at is null)
                  else not exists (select from store.users u where u.id = m.member_id and u.deleted_at is null) end
     union all
-    select 'e-mail index differs from the document', u.id::text from store.users u
-      where u.deleted_at is null
-        and array(select distinct e->>'value' collate "C" from jsonb_array_elements(coalesce(u.doc_key->'emails', '[]')) e
-                  where e->>'value' is not null order by 1)
-            is distinct from array(select k.key from store.user_emails k where k.user_id = u.id order by 1)
+    -- Two sets compared as a whole: the index has no path from a user to his addresses.
+    select 'e-mail index differs from the document', coalesce(d.user_id, k.user_id)::text
+      from (select distinct u.id as user_id, e->>'value' collate "C" as key
+            from store.users u, jsonb_array_elements(coalesce(u.doc_key->'emails', '[]')) e
+            where u.deleted_at is null and e->>'value' is not null) d
+      full join store.user_emails k on k.user_id = d.user_id and k.key = d.key
+      where d.user_id is null or k.user_id is null
     union all
     select 'e-mail index of a user that does not live', k.user_id::text from store.user_emails k
       where not exists (select from store.users u where u.id = k.user_id and u.deleted_at is null)

@@ -129,6 +129,8 @@ pub fn functions_hash() -> String {
 pub async fn migrate(address: &Address) -> anyhow::Result<Outcome> {
     let mut client = address.connect().await?;
     check_server(&client).await?;
+    // The role that migrates inherits nothing: only as the owner may it look into the schema.
+    become_owner(&client).await?;
     if is_current(&client).await? {
         return Ok(Outcome {
             migrations: Vec::new(),
@@ -138,7 +140,6 @@ pub async fn migrate(address: &Address) -> anyhow::Result<Outcome> {
     client
         .batch_execute("set lock_timeout = '10s'; set statement_timeout = 0")
         .await?;
-    become_owner(&client).await?;
     lock(&client).await?;
     let outcome = apply(&mut client).await;
     // The lock ends with the session in any case.

@@ -22,9 +22,12 @@ use crate::tokens::{self, Scope, SecretHash};
 /// How often changes of tokens are looked for: revocation is effective within a second.
 pub const POLL: Duration = Duration::from_millis(400);
 
-/// How often unknown public ids may make the replica look at once, for a token that was made a moment ago. All who ask
-/// meanwhile wait for one look, so strangers cost one query per interval.
+/// How often unknown public ids may make the replica look at once, for a token that was made a moment ago. Whoever brings
+/// one waits for the next look, and shares it with the others.
 const LOOK_AT_ONCE: Duration = Duration::from_millis(50);
+
+/// Longest time for a look that a request waits for.
+const LOOK_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Fewest characters of a token from a file.
 const MIN_FILE_TOKEN: usize = 16;
@@ -38,6 +41,8 @@ pub struct Caller {
     pub scopes: Arc<[Scope]>,
     /// The client's dialect of SCIM.
     pub dialect: Dialect,
+    /// Whether the token is an access token, lent by another one.
+    pub is_loan: bool,
 }
 
 impl Caller {
@@ -52,7 +57,7 @@ impl Caller {
 pub enum Refusal {
     /// No bearer token, or one that is not known, or no longer valid.
     Unauthorized,
-    /// No token could be looked at yet: the database has not answered since the start.
+    /// The token is not known here, and the database does not say whether it is valid.
     CannotKnow,
 }
 
@@ -67,13 +72,22 @@ struct FileToken {
     caller: Caller,
 }
 
+/// What the last look at the database's tokens was.
+#[derive(Default)]
+struct Looks {
+    /// The version of the tokens that are known.
+    version: Option<i64>,
+    began: Option<Instant>,
+    succeeded: bool,
+}
+
 /// The tokens this replica knows.
 pub struct Tokens {
     known: ArcSwap<HashMap<String, Known>>,
     from_files: ArcSwap<Vec<FileToken>>,
     files: Vec<PathBuf>,
-    version: Mutex<Option<i64>>,
-    last_look: tokio::sync::Mutex<Option<Instant>>,
+    /// Held while a look is under way: two at once could put an older list in the place of a newer one.
+    looks: tokio::sync::Mutex<Looks>,
     uses: Mutex<HashMap<Arc<str>, TokenUse>>,
 }
 
@@ -84,8 +98,7 @@ impl Tokens {
             known: ArcSwap::default(),
             from_files: ArcSwap::default(),
             files,
-            version: Mutex::new(None),
-            last_look: tokio::sync::Mutex::new(None),
+            looks: tokio::sync::Mutex::default(),
             uses: Mutex::new(HashMap::new()),
         };
         tokens.read_files();
@@ -94,10 +107,23 @@ impl Tokens {
 
     /// Looks whether tokens have changed, and reads them all if so. Known tokens stay valid while no database answers.
     pub async fn refresh(&self, db: &Database) -> Result<(), Error> {
+        let mut looks = self.looks.lock().await;
+        self.look(&mut looks, db).await
+    }
+
+    async fn look(&self, looks: &mut Looks, db: &Database) -> Result<(), Error> {
+        looks.began = Some(Instant::now());
+        looks.succeeded = false;
         let version = db.token_version().await?;
-        if *self.version.lock().unwrap_or_else(PoisonError::into_inner) == Some(version) {
-            return Ok(());
+        if looks.version != Some(version) {
+            self.read_all(db).await?;
+            looks.version = Some(version);
         }
+        looks.succeeded = true;
+        Ok(())
+    }
+
+    async fn read_all(&self, db: &Database) -> Result<(), Error> {
         let list = db.token_list(true).await?;
         METRICS.token_expiry.reset();
         for token in list.iter().filter(|token| token.parent.is_none()) {
@@ -113,7 +139,6 @@ impl Tokens {
                 .map(|token| (token.public_id.clone(), known(token)))
                 .collect(),
         ));
-        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
         Ok(())
     }
 
@@ -153,12 +178,26 @@ impl Tokens {
         if let Some(verdict) = self.look_up(public_id, secret) {
             return verdict;
         }
-        self.look_at_once(db).await;
+        let has_looked = tokio::time::timeout(LOOK_DEADLINE, self.look_soon(db)).await;
         match self.look_up(public_id, secret) {
             Some(verdict) => verdict,
-            None if self.version.lock().unwrap_or_else(PoisonError::into_inner).is_none() => Err(Refusal::CannotKnow),
-            None => Err(Refusal::Unauthorized),
+            None if has_looked == Ok(true) => Err(Refusal::Unauthorized),
+            None => Err(Refusal::CannotKnow),
         }
+    }
+
+    /// Looks at the database after the call, but not sooner than [`LOOK_AT_ONCE`] after the last look. Tells whether it
+    /// could.
+    async fn look_soon(&self, db: &Database) -> bool {
+        let arrived = Instant::now();
+        let mut looks = self.looks.lock().await;
+        if let Some(began) = looks.began {
+            if began > arrived {
+                return looks.succeeded;
+            }
+            tokio::time::sleep_until((began + LOOK_AT_ONCE).into()).await;
+        }
+        self.look(&mut looks, db).await.is_ok()
     }
 
     /// Writes when and from where tokens were used since the last call.
@@ -192,21 +231,6 @@ impl Tokens {
             .find(|token| token.hash.matches(bearer))
             .map(|token| token.caller.clone())
             .ok_or(Refusal::Unauthorized)
-    }
-
-    /// Looks whether tokens have changed, unless somebody has begun to since the caller asked.
-    async fn look_at_once(&self, db: &Database) {
-        let asked = Instant::now();
-        let mut last = self.last_look.lock().await;
-        if let Some(last) = *last {
-            if last >= asked {
-                return;
-            }
-            tokio::time::sleep(LOOK_AT_ONCE.saturating_sub(last.elapsed())).await;
-        }
-        *last = Some(Instant::now());
-        // Its error is the same as not knowing.
-        let _ = self.refresh(db).await;
     }
 
     fn note_use(&self, caller: &Caller, peer: Peer) {
@@ -248,6 +272,7 @@ impl Tokens {
                         token: format!("file:{index}").into(),
                         scopes: Arc::from([Scope::Scim]),
                         dialect: Dialect::default(),
+                        is_loan: false,
                     };
                     list.push(FileToken {
                         hash: SecretHash::of(token),
@@ -269,6 +294,7 @@ fn known(token: Token) -> Known {
             token: token.public_id.into(),
             scopes: token.scopes.into(),
             dialect: token.dialect.parse().unwrap_or_default(),
+            is_loan: token.parent.is_some(),
         },
     }
 }

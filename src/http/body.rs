@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 
 use super::respond::Refused;
 use super::state::State;
@@ -21,8 +22,13 @@ pub struct Json {
     _place: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a body of at most `limit` bytes. A body above `scim-body-limit` first takes one of a few places, and raises
-/// 503 when the wait for one is over.
+/// How much of `request-timeout` a body may take to arrive, its wait for a place included; the rest is for the work. The
+/// answer is given while somebody waits for it, and a client that stalls keeps its place no longer.
+const ARRIVAL: f64 = 0.8;
+
+/// Reads a body of at most `limit` bytes. A body above `scim-body-limit` first takes one of a few places.
+///
+/// Raises 503 when the wait for a place is over, 408 when the body does not arrive in time, 413 when it is too large.
 pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) -> Result<Json, Refused> {
     check_media_type(headers)?;
     let announced = headers
@@ -32,31 +38,47 @@ pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) 
         return Err(too_large(limit));
     }
     let usual = state.config.scim.body_limit;
-    let place = if limit > usual && announced.is_none_or(|length| length > usual) {
-        Some(
-            state
-                .large_bodies
-                .clone()
-                .acquire_owned()
-                .await
-                .map_err(|_| ScimError::new(503, None, "shutting down"))?,
-        )
+    let is_large = limit > usual && announced.is_none_or(|length| length > usual);
+    let deadline = Instant::now() + state.config.limits.request_timeout.mul_f64(ARRIVAL);
+    let place = if is_large {
+        let place = timeout_at(deadline, state.large_bodies.clone().acquire_owned()).await;
+        Some(place.ok().and_then(Result::ok).ok_or_else(no_place)?)
     } else {
         None
     };
-    let bytes = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            too_large(limit)
-        } else {
-            ScimError::invalid_syntax("the request body ended early").into()
-        }
-    })?;
+    let arrived = timeout_at(deadline, Limited::new(body, limit).collect()).await;
+    let bytes = arrived
+        .map_err(|_| ScimError::new(408, None, "the request body did not arrive in time"))?
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                too_large(limit)
+            } else {
+                ScimError::invalid_syntax("the request body ended early").into()
+            }
+        })?;
     let bytes = bytes.to_bytes();
+    limits::check_values(&bytes, most_values(bytes.len(), limit > usual))?;
     Ok(Json {
         object: parse(&bytes)?,
         bytes,
         _place: place,
     })
+}
+
+/// Most JSON values that a body of `length` bytes may hold.
+fn most_values(length: usize, may_be_large: bool) -> usize {
+    if may_be_large {
+        (length / limits::JSON_VALUE_BYTES).clamp(limits::JSON_VALUES, limits::LARGE_JSON_VALUES)
+    } else {
+        limits::JSON_VALUES
+    }
+}
+
+fn no_place() -> Refused {
+    Refused {
+        error: ScimError::new(503, None, "too many large requests are being read; try again"),
+        retry_after: Some(2),
+    }
 }
 
 /// The object in `bytes`; raises `invalidSyntax` with the place of the fault.

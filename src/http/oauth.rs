@@ -54,6 +54,11 @@ impl IntoResponse for OAuthError {
 
 const INVALID_REQUEST: fn(&'static str) -> OAuthError =
     |text| OAuthError(StatusCode::BAD_REQUEST, "invalid_request", text);
+const INVALID_CLIENT: OAuthError = OAuthError(
+    StatusCode::UNAUTHORIZED,
+    "invalid_client",
+    "client_id or client_secret is not valid",
+);
 const UNAVAILABLE: OAuthError = OAuthError(
     StatusCode::SERVICE_UNAVAILABLE,
     "temporarily_unavailable",
@@ -87,18 +92,13 @@ async fn lend(state: &State, headers: &HeaderMap, body: Body) -> Result<Response
         },
     };
     let id = id.strip_prefix(PREFIX).unwrap_or(&id);
-    let caller = state
-        .tokens
-        .by_secret(id, &secret, &state.db)
-        .await
-        .map_err(|refusal| match refusal {
-            Refusal::CannotKnow => UNAVAILABLE,
-            Refusal::Unauthorized => OAuthError(
-                StatusCode::UNAUTHORIZED,
-                "invalid_client",
-                "client_id or client_secret is not valid",
-            ),
-        })?;
+    let caller = match state.tokens.by_secret(id, &secret, &state.db).await {
+        // A loan that renews itself would outlive the revocation of its parent.
+        Ok(caller) if caller.is_loan => return Err(INVALID_CLIENT),
+        Ok(caller) => caller,
+        Err(Refusal::CannotKnow) => return Err(UNAVAILABLE),
+        Err(Refusal::Unauthorized) => return Err(INVALID_CLIENT),
+    };
     if state.rate_limit.admit(&caller.token).is_err() {
         return Err(OAuthError(
             StatusCode::TOO_MANY_REQUESTS,

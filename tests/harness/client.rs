@@ -141,6 +141,11 @@ impl Scim {
             .body(body.to_string())
     }
 
+    /// The status of a GET whose body may be anything.
+    pub async fn send_status(&self, path: &str) -> u16 {
+        self.request(Method::GET, path).send().await.unwrap().status().as_u16()
+    }
+
     /// Sends a request and reads its answer, which is JSON or nothing.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();

@@ -48,6 +48,16 @@ impl Database {
         Self::clone_of("template0").await
     }
 
+    /// An empty database in the encoding LATIN1.
+    pub async fn create_latin1() -> Self {
+        Self::clone_of("template0 encoding 'LATIN1'").await
+    }
+
+    /// Runs a script of psql in it as the superuser.
+    pub fn run_script(&self, script: &str) {
+        Postgres::shared().psql(&self.name, script);
+    }
+
     async fn clone_of(template: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));

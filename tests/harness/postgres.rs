@@ -1,8 +1,10 @@
-//! One throw-away PostgreSQL for the whole test run, with a template database that the real `rollcall migrate` made.
+//! A throw-away PostgreSQL for the whole test run, or one of a test's own that it may kill; each with a template database
+//! that the real `rollcall migrate` made.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rollcall::private_postgres::PrivatePostgres;
@@ -22,11 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What begins the name of the folder of a test run; its process id ends it.
 const PREFIX: &str = "rollcall-test-";
 
-/// A PostgreSQL that lives as long as the test run.
+/// Whether a server's data survives its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Durability {
+    /// As in production.
+    Synced,
+    /// Faster: a test may kill a server, never the machine, and what reached the kernel is safe without fsync.
+    Unsynced,
+}
+
+/// A PostgreSQL with its roles and its template.
 #[derive(Debug)]
 pub struct Postgres {
     folder: PathBuf,
-    _server: Running,
+    durability: Durability,
+    server: Running,
 }
 
 impl Postgres {
@@ -35,10 +47,46 @@ impl Postgres {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
         SHARED.get_or_init(|| {
             remove_folders_of_dead_runs();
-            let postgres = Self::start();
-            postgres.make_template();
-            postgres
+            Self::make(&process::id().to_string(), Durability::Unsynced)
         })
+    }
+
+    /// One of a test's own, with fsync, that it may [`kill`](Self::kill) and [`start_again`](Self::start_again).
+    pub fn synced() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self::make(&format!("{}-{number}", process::id()), Durability::Synced)
+    }
+
+    /// Ends the server as a power cut would (SIGKILL), and with it every process of its.
+    pub fn kill(&mut self) {
+        self.server.kill();
+    }
+
+    /// Starts the server that was killed, on the data it left.
+    pub fn start_again(&mut self) {
+        self.server = serve(&self.folder, self.durability);
+    }
+
+    /// Turns the server into another history of the same data, as a failover does: starts it as a standby of nobody and
+    /// promotes it.
+    pub async fn promote(&mut self) {
+        self.kill();
+        std::fs::write(self.folder.join("data/standby.signal"), "").unwrap();
+        if is_root() {
+            succeed(
+                Command::new("chown")
+                    .arg(SUPERUSER)
+                    .arg(self.folder.join("data/standby.signal")),
+            );
+        }
+        self.start_again();
+        let promoted = self
+            .connect(SUPERUSER, "postgres")
+            .await
+            .query_one("select pg_promote()", &[])
+            .await;
+        assert!(promoted.unwrap().get::<_, bool>(0), "the server is promoted");
     }
 
     /// The folder of the unix socket.
@@ -60,25 +108,15 @@ impl Postgres {
         client
     }
 
-    fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+    fn make(name: &str, durability: Durability) -> Self {
+        let folder = std::env::temp_dir().join(format!("{PREFIX}{name}"));
         std::fs::create_dir(&folder).unwrap();
         succeed(Command::new("chmod").arg("0700").arg(&folder));
-        let is_root = output(Command::new("id").arg("-u")).trim() == "0";
-        if is_root {
+        if is_root() {
             succeed(Command::new("chown").arg(SUPERUSER).arg(&folder));
         }
-        let as_server = |program: &Path| {
-            if is_root {
-                children::mortal_as(SUPERUSER, program)
-            } else {
-                children::mortal(program)
-            }
-        };
-        let binaries = PrivatePostgres::installed_binaries().unwrap();
-        let data = folder.join("data");
-        let mut initdb = as_server(&binaries.join("initdb"));
-        initdb.arg("-D").arg(&data).args([
+        let mut initdb = as_server("initdb");
+        initdb.arg("-D").arg(folder.join("data")).args([
             "-U",
             SUPERUSER,
             "-A",
@@ -88,34 +126,14 @@ impl Postgres {
             "--no-sync",
         ]);
         output(&mut initdb);
-        let mut postgres = as_server(&binaries.join("postgres"));
-        postgres.arg("-D").arg(&data).arg("-k").arg(&folder);
-        // A test may kill a server, never the machine: what reached the kernel is safe without fsync.
-        for setting in [
-            "listen_addresses=",
-            "fsync=off",
-            "full_page_writes=off",
-            "max_connections=500",
-        ] {
-            postgres.args(["-c", setting]);
-        }
-        let log = std::fs::File::create(folder.join("log")).unwrap();
-        postgres.stdout(log.try_clone().unwrap()).stderr(log);
-        let server = children::start(postgres);
-        let deadline = Instant::now() + PATIENCE;
-        let is_ready = || {
-            let pid_file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-            pid_file.lines().nth(7).is_some_and(|state| state.trim() == "ready")
-        };
-        while !is_ready() {
-            let log = || std::fs::read_to_string(folder.join("log")).unwrap();
-            assert!(Instant::now() < deadline, "PostgreSQL is not ready: {}", log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self {
+        let server = serve(&folder, durability);
+        let postgres = Self {
             folder,
-            _server: server,
-        }
+            durability,
+            server,
+        };
+        postgres.make_template();
+        postgres
     }
 
     /// Makes the roles as a database administrator would, and the template as an operator would.
@@ -131,7 +149,8 @@ impl Postgres {
         .succeeded();
     }
 
-    fn psql(&self, database: &str, script: &str) {
+    /// Runs a script of psql as the superuser.
+    pub fn psql(&self, database: &str, script: &str) {
         let mut command = Command::new("psql");
         command.args([
             "-X",
@@ -145,10 +164,71 @@ impl Postgres {
         ]);
         let mut psql = command
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
             .spawn()
             .expect("psql is installed");
         std::io::Write::write_all(&mut psql.stdin.take().unwrap(), script.as_bytes()).unwrap();
         assert!(psql.wait().unwrap().success(), "psql failed on {database}");
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.server.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A program of the server, to be run as the account that may.
+fn as_server(program: &str) -> Command {
+    let program = PrivatePostgres::installed_binaries().unwrap().join(program);
+    if is_root() {
+        children::mortal_as(SUPERUSER, &program)
+    } else {
+        children::mortal(&program)
+    }
+}
+
+fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).trim() == "0"
+}
+
+/// Starts the server on the data in `folder` and waits until it answers. One that was killed a moment ago may still have
+/// processes that hold its memory: then it is tried again.
+fn serve(folder: &Path, durability: Durability) -> Running {
+    let deadline = Instant::now() + PATIENCE;
+    let data = folder.join("data");
+    let is_ready = || {
+        let pid_file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+        pid_file
+            .lines()
+            .nth(7)
+            .is_some_and(|state| matches!(state.trim(), "ready" | "standby"))
+    };
+    loop {
+        let _ = std::fs::remove_file(data.join("postmaster.pid"));
+        let mut postgres = as_server("postgres");
+        postgres.arg("-D").arg(&data).arg("-k").arg(folder);
+        for setting in ["listen_addresses=", "max_connections=500", "shared_memory_type=mmap"] {
+            postgres.args(["-c", setting]);
+        }
+        if durability == Durability::Unsynced {
+            postgres.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        }
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        postgres.stdout(log.try_clone().unwrap()).stderr(log);
+        let mut server = children::start(postgres);
+        while server.exit_code().is_none() {
+            if is_ready() {
+                return server;
+            }
+            let log = || std::fs::read_to_string(folder.join("log")).unwrap();
+            assert!(Instant::now() < deadline, "PostgreSQL is not ready: {}", log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let log = || std::fs::read_to_string(folder.join("log")).unwrap();
+        assert!(Instant::now() < deadline, "PostgreSQL does not start: {}", log());
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -159,6 +239,7 @@ fn remove_folders_of_dead_runs() {
         let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else {
             continue;
         };
+        let pid = pid.split('-').next().unwrap_or_default();
         if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
             let _ = std::fs::remove_dir_all(entry.path());
         }

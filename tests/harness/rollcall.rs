@@ -7,6 +7,9 @@ use super::command::{Outcome, run};
 use super::database::{Database, Role};
 use super::service::Service;
 
+/// Settings without a limit on the rate of requests, for tests that send many.
+pub const UNLIMITED: [(&str, &str); 2] = [("scim-rate-limit", "100000"), ("scim-rate-burst", "100000")];
+
 /// A service and its database.
 #[derive(Debug)]
 pub struct Rollcall {
@@ -27,6 +30,11 @@ impl Rollcall {
         let database = Database::create().await;
         let service = Self::replica(&database, settings);
         Self { database, service }
+    }
+
+    /// A service with these settings, and without a limit on the rate of requests, on a fresh database.
+    pub async fn start_unlimited(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(&[&UNLIMITED, settings].concat()).await
     }
 
     /// A further service on the same database.
@@ -62,7 +70,23 @@ impl Rollcall {
 
     /// A SCIM client with a token of its own.
     pub fn scim(&self) -> Scim {
-        Scim::new(format!("{}/scim/v2", self.service.url("api")), self.token(&[]))
+        self.scim_as(&[])
+    }
+
+    /// A SCIM client with a token of its own, made with these further arguments of `token generate`.
+    pub fn scim_as(&self, arguments: &[&str]) -> Scim {
+        Scim::new(format!("{}/scim/v2", self.service.url("api")), self.token(arguments))
+    }
+
+    /// The same client, sending to another replica.
+    pub fn scim_at(service: &Service, token: &str) -> Scim {
+        Scim::new(format!("{}/scim/v2", service.url("api")), token)
+    }
+
+    /// One value that a query of the superuser gives.
+    pub async fn number(&self, query: &str) -> i64 {
+        let client = self.database.connect(Role::Superuser).await;
+        client.query_one(query, &[]).await.unwrap().get(0)
     }
 
     /// Kills the service and checks the invariants of its database.

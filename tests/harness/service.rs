@@ -100,6 +100,32 @@ impl Service {
         &mut self.process
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// How much memory it has used at most so far, in KiB (`VmHWM`).
+    pub fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// How much memory it uses, in KiB (`VmRSS`).
+    pub fn memory_now(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
+        value.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Whether its process is still there.
+    pub fn is_alive(&mut self) -> bool {
+        self.process.exit_code().is_none()
+    }
+
     /// Asks it to stop (SIGTERM) and gives its exit code; fails the test when it has not ended within `deadline`.
     pub async fn stop(&mut self, deadline: Duration) -> i32 {
         self.process.signal("TERM");

@@ -1,0 +1,7 @@
+//! The command line: every verb, for people and for scripts.
+
+mod groups;
+mod settings;
+mod tokens;
+mod tools;
+mod users;

@@ -1,0 +1,68 @@
+//! `rollcall group`.
+
+use serde_json::json;
+
+use crate::harness::Rollcall;
+
+#[tokio::test]
+async fn the_life_of_a_group_as_tables_and_as_json() {
+    let rollcall = Rollcall::start().await;
+    let json = |arguments: &[&str]| {
+        rollcall
+            .command(&[arguments, &["--output", "json"]].concat())
+            .succeeded()
+            .json()
+    };
+    let table = |arguments: &[&str]| rollcall.command(arguments).succeeded().stdout;
+    for name in ["jane", "jack"] {
+        rollcall.command(&["user", "add", name]).succeeded();
+    }
+    let added = json(&["group", "add", "Research", "--gid", "5000"]);
+    assert_eq!(
+        (&added["gid"], &added["posixGroupName"]),
+        (&json!(5000), &json!("Research"))
+    );
+    assert!(table(&["group", "add", "Other"]).contains("Other has gid"));
+    assert_eq!(
+        json(&["group", "add-member", "research", "jane", "jack"])["changed"],
+        true
+    );
+    assert_eq!(json(&["group", "add-member", "research", "jane"])["changed"], false);
+    assert_eq!(
+        json(&["group", "show", "Research"])["members"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert!(table(&["group", "remove-member", "Research", "jack"]).contains("changed"));
+    assert_eq!(
+        json(&["group", "show", added["id"].as_str().unwrap()])["members"],
+        json!(["jane"])
+    );
+    assert_eq!(table(&["group", "list"]).lines().count(), 3);
+    assert_eq!(
+        json(&["group", "list", "--filter", "displayName eq \"RESEARCH\""])
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    for (arguments, code) in [
+        (vec!["group", "add", "RESEARCH"], 3),
+        (vec!["group", "add", "x", "--gid", "5000"], 3),
+        (vec!["group", "add-member", "Research", "nobody"], 3),
+        (vec!["group", "add-member", "nothing", "jane"], 3),
+        (vec!["group", "add-member", "Research"], 2),
+        (vec!["group", "delete", "nothing"], 3),
+    ] {
+        assert_eq!(rollcall.command(&arguments).code, code, "{arguments:?}");
+    }
+    assert_eq!(json(&["group", "delete", "Research"])["retired_gid"], 5000);
+    assert_eq!(
+        rollcall.command(&["group", "add", "again", "--gid", "5000"]).code,
+        3,
+        "a retired gid is never given again"
+    );
+    rollcall.finish().await;
+}
