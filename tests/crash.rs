@@ -200,3 +200,32 @@ async fn a_killed_replica_loses_no_acknowledged_user_and_retries_find_the_same()
     let live = reqwest::get(format!("{}/livez", second.url("ops"))).await.unwrap();
     assert_eq!(live.status().as_u16(), 200);
 }
+
+#[tokio::test]
+async fn while_postgresql_is_away_the_replica_stays_ready_and_says_when_to_come_back() {
+    let mut site = Site::set();
+    let service = site.replica();
+    let scim = crate::harness::Rollcall::scim_at(&service, &site.token);
+    let jane = scim.post("/Users", &json!({"userName": "jane"})).await.expect(201);
+    site.postgres.kill();
+    let ready = reqwest::get(format!("{}/readyz", service.url("ops"))).await.unwrap();
+    assert_eq!(ready.status().as_u16(), 200, "a failover must not empty the balancer");
+    assert_eq!(
+        ready.json::<serde_json::Value>().await.unwrap()["database"]["answers"],
+        false
+    );
+    let path = format!("/Users/{}", jane.id());
+    let (read, unknown) = tokio::join!(scim.get(&path), async {
+        scim.with_token("rc_AAAAAAAAAAAA.c2VjcmV0").get("/Users").await
+    });
+    for answer in [read, unknown] {
+        let answer = answer.expect_error(503, "");
+        assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+    }
+    site.postgres.start_again();
+    wait_until("the replica answers again", Duration::from_secs(15), async || {
+        scim.get(&path).await.status == 200
+    })
+    .await;
+    assert_eq!(scim.get(&path).await.body, jane.body);
+}

@@ -198,7 +198,6 @@ async fn every_kind_of_attribute_finds_what_memory_finds() {
         "x509Certificates",
         "profileUrl",
         "ims",
-        ENTERPRISE,
         &format!("{ENTERPRISE}:department"),
         &format!("{ENTERPRISE}:manager"),
         &format!("{WORKBENCH}:lastSignIn"),
