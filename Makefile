@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema supply-chain bootstrap fmt clean
+.PHONY: help run test check chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -43,7 +43,19 @@ check: ## formatting, lints, documentation, licences, chart
 	    echo "cargo-deny is not installed: checking licences only (make supply-chain checks the rest)"; \
 	    .ci/licences; \
 	fi
-	@if [ -x helm/lint ]; then helm/lint; fi
+	@tests/helm/run
+
+chart: ## chart, alerts and dashboards: renders, validates, tests; installs its tools; ends with "N passed, N failed"
+	@tests/helm/run
+
+dashboards: ## writes the dashboards and a picture of each, from a real load run (PostgreSQL, three replicas, Prometheus)
+	@packaging/bootstrap.sh test
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@tests/helm/live/pictures $(binary)
+
+image: ## builds the OCI image without a container engine, starts it read-only as uid 10001 and checks /readyz
+	@packaging/bootstrap.sh test
+	@packaging/image/build $(target)
 
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test

@@ -1,11 +1,13 @@
 //! Every route on one screen. Handlers extract, make one call, and respond.
 
+mod auth;
 pub mod authenticate;
 mod body;
 mod bulk;
 mod discovery;
 mod groups;
 pub mod listener;
+mod login;
 mod logins;
 mod members;
 pub mod nss;
@@ -30,11 +32,12 @@ use axum::routing::{get, post};
 use observe::Frame;
 use state::State;
 
-/// The routes of a listener: `api`, `read` or `ops`.
+/// The routes of a listener: `api`, `read`, `ops` or `proxy`.
 pub fn router(listener: &'static str, state: &State) -> Router {
     let routes = match listener {
         "api" => api(state),
         "read" => read(state),
+        "proxy" => proxy(state),
         "ops" => ops(state),
         _ => Router::new(),
     };
@@ -54,8 +57,20 @@ fn api(state: &State) -> Router {
         .route("/oauth/token", post(oauth::token))
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/logins", post(logins::create))
+        .route("/auth/verify", get(auth::verify))
+        .route("/sign-in", get(login::sign_in::show))
+        .route("/sign-in.css", get(login::pages::style))
+        .route("/sign-out", get(login::sign_out::ask).post(login::sign_out::leave))
         .with_state(state.clone())
         .merge(scim(state))
+}
+
+/// The only place where identity headers mean anything.
+fn proxy(state: &State) -> Router {
+    Router::new()
+        .route("/auth/verify", get(auth::verify_headers))
+        .route("/proxy/login", get(login::headers::login))
+        .with_state(state.clone())
 }
 
 /// RFC 7644 §3.2, table 1. Two spellings of one path: with and without the slash at its end.

@@ -6,7 +6,10 @@
 mod assertion;
 mod claims;
 pub mod groups;
+mod headers;
+mod networks;
 mod refusal;
+pub mod return_path;
 mod rewrite;
 mod rules;
 pub mod sessions;
@@ -18,6 +21,7 @@ use uuid::Uuid;
 
 pub use assertion::{Assertion, Claims, Groups, Method};
 pub use claims::text_of as claim_text;
+pub use headers::ProxyHeaders;
 pub use refusal::{Reason, Refusal};
 pub use rules::{Prepared, Rules};
 pub use sign_ins::SignIns;

@@ -10,6 +10,7 @@ mod crash;
 #[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
 mod login;
+mod nss;
 mod oauth;
 mod operations;
 mod pgbouncer;

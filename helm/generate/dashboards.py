@@ -19,8 +19,9 @@ def gauge(metric, labels="", aggregate="max", by=""):
 
 
 def share_of_errors(listener):
-    bad = rate(COUNT, f'listener=~"{listener}",status_class="5xx"')
-    return f"({bad} or vector(0)) / {rate(COUNT, f'listener=~\"{listener}\"')}"
+    of = f'listener=~"{listener}"'
+    bad, every = rate(COUNT, of + ',status_class="5xx"'), rate(COUNT, of)
+    return f"({bad} or vector(0)) / {every}"
 
 
 def quantiles(metric, labels=""):
@@ -68,10 +69,10 @@ DASHBOARDS = {
         panel("Refusals by scimType", "Error answers of SCIM by their keyword.", "ops",
               (rate("rollcall_scim_errors_total", "", "scim_type"), "{{scim_type}}")),
         panel("Deletions", "Users and groups deleted in the last hour; a slip in a filter shows here.", "short",
-              (f"sum by (resource) (increase(rollcall_scim_operations_total{{{OF},op=\"delete\",outcome=\"ok\"}}[1h]))",
+              (f'sum by (resource) (increase(rollcall_scim_operations_total{{{OF},op="delete",outcome="ok"}}[1h]))',
                "{{resource}}")),
         panel("Latency by route", "99th percentile of the SCIM routes.", "s",
-              (f"histogram_quantile(0.99, {rate(BUCKET, 'listener=\"api\",route=~\"/scim.*\"', 'le, route')})",
+              ("histogram_quantile(0.99, " + rate(BUCKET, 'listener="api",route=~"/scim.*"', "le, route") + ")",
                "{{route}}")),
         panel("Ids given", "POSIX numbers given, refused, or wanted from an empty pool.", "ops",
               (rate("rollcall_id_allocations_total", "", "kind, outcome"), "{{kind}} {{outcome}}")),
@@ -101,7 +102,7 @@ DASHBOARDS = {
         panel("Latency", "Time to the head of the answer, measured in the service.", "s",
               *quantiles(BUCKET, 'listener="read"')),
         panel("Answered within 25 ms", "Share of reads answered within 25 ms; the objective is 99 %.", "percentunit",
-              (f"{rate(BUCKET, 'listener=\"read\",le=\"0.025\"')} / {rate(COUNT, 'listener=\"read\"')}", "share")),
+              (rate(BUCKET, 'listener="read",le="0.025"') + " / " + rate(COUNT, 'listener="read"'), "share")),
         panel("Answers from memory", "Reads that found no database: repeated from memory (stale), or refused (miss).",
               "reqps", (rate("rollcall_cache_requests_total", 'cache="nss"', "result"), "{{result}}")),
         panel("Standby's lag", "Seconds by which the server behind the read pool trails.", "s",
@@ -121,8 +122,8 @@ DASHBOARDS = {
         panel("Connections", "Open connections of all replicas by pool and state.", "short",
               (gauge("rollcall_db_pool_connections", "", "sum", "pool, state"), "{{pool}} {{state}}")),
         panel("Use of the pools", "Used connections by their most.", "percentunit",
-              (f"{gauge('rollcall_db_pool_connections', 'state=\"used\"', 'sum', 'pool')} / "
-               f"{gauge('rollcall_db_pool_connections_max', '', 'sum', 'pool')}", "{{pool}}")),
+              (gauge("rollcall_db_pool_connections", 'state="used"', "sum", "pool") + " / "
+               + gauge("rollcall_db_pool_connections_max", "", "sum", "pool"), "{{pool}}")),
         panel("Waiting for a connection", "Callers in the queue of each pool.", "short",
               (gauge("rollcall_db_pool_waiters", "", "sum", "pool"), "{{pool}}")),
         panel("Time waited for a connection", "Seconds from asking to having one.", "s",

@@ -15,6 +15,7 @@ SETTING_TEXT = r"^[^\x00-\x20\x7f#][#]*( *[^\x00-\x20\x7f#][#]*)*$"
 DSN_PART = r"^[A-Za-z0-9_.,:/%@+-]*$"
 KEY = r"^[A-Za-z0-9._-]+$"
 NAME = r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$"
+CIDR = r"^[0-9a-fA-F.:]+/[0-9]+$"
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
 STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -53,7 +54,8 @@ RULES = {
     "targetCPUUtilizationPercentage": {"type": "integer", "minimum": 1, "maximum": 1000},
     "service.port": PORT, "proxy.port": PORT, "networkPolicy.database.port": PORT,
     "service.type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
-    "loadBalancerSourceRanges": {"type": "array", "items": text(r"^[0-9a-fA-F.:]+/[0-9]+$")},
+    "loadBalancerSourceRanges": {"type": "array", "items": text(CIDR)}, "trustedNetworks": {"type": "array", "items": text(CIDR)},
+    "proxy.secret.key": text(KEY),
     "ingress.host": text(r"^([A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9])?)?$"),
     "httpRoute.hostnames": {"type": "array", "items": text(r"^[a-z0-9*]([a-z0-9.-]*[a-z0-9])?$")},
     "httpRoute.parentRefs": LIST, "from": LIST, "to": LIST, "extraEgress": LIST,

@@ -29,6 +29,7 @@ MANAGED = {
     "auth-saml-metadata-path": "saml.metadata",
     "scim-token-file": "scim.token",
     "auth-proxy": "proxy.enabled",
+    "auth-proxy-trusted-networks": "proxy.trustedNetworks",
 }
 
 

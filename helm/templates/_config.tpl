@@ -39,6 +39,10 @@ ops-listen=0.0.0.0:9090
 {{- if .Values.proxy.enabled }}
 auth-proxy=1
 proxy-listen=0.0.0.0:8082
+auth-proxy-trusted-networks={{ join "," .Values.proxy.trustedNetworks }}
+{{- if .Values.proxy.secret.existingSecret }}
+auth-proxy-secret-file=/run/secrets/rollcall/proxy-secret
+{{- end }}
 {{- end }}
 {{- range $listener, $secret := dict "" .Values.tls.existingSecret "read-" .Values.read.tls.existingSecret "proxy-" .Values.proxy.tls.existingSecret }}
 {{- if and $secret (or (ne $listener "proxy-") $.Values.proxy.enabled) }}

@@ -60,6 +60,12 @@ capabilities: {drop: [ALL]}
           items:
             - {key: {{ $root.Values.scim.token.key }}, path: scim-token}
       {{- end }}
+      {{- if and $root.Values.proxy.enabled $root.Values.proxy.secret.existingSecret }}
+      - secret:
+          name: {{ $root.Values.proxy.secret.existingSecret }}
+          items:
+            - {key: {{ $root.Values.proxy.secret.key }}, path: proxy-secret}
+      {{- end }}
       {{- with include "rollcall.openidSecret" $root }}
       - secret:
           name: {{ . }}

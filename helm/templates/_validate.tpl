@@ -60,6 +60,14 @@
 {{- if not (and $values.networkPolicy.enabled $values.networkPolicy.proxy.from) -}}
 {{- fail "proxy.enabled: needs networkPolicy.enabled and networkPolicy.proxy.from, because whoever reaches that listener signs in as anybody" -}}
 {{- end -}}
+{{- if not $values.proxy.trustedNetworks -}}
+{{- fail "proxy.trustedNetworks: required by proxy.enabled: the networks the signing-in proxy connects from" -}}
+{{- end -}}
+{{- range $values.proxy.trustedNetworks -}}
+{{- if hasSuffix "/0" . -}}
+{{- fail "proxy.trustedNetworks: the whole internet is no signing-in proxy" -}}
+{{- end -}}
+{{- end -}}
 {{- range $values.networkPolicy.proxy.from -}}
 {{- if not . -}}
 {{- fail "networkPolicy.proxy.from: an empty peer is everybody" -}}

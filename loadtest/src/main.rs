@@ -1,2 +1,23 @@
-//! Populates, loads and measures a Rollcall service.
-fn main() {}
+//! Populates, loads and measures a Rollcall service. It knows the service by its contracts alone: SCIM, and the SQL
+//! functions of schema `api`.
+
+mod cli;
+mod client;
+mod closed;
+mod cpu;
+mod directory;
+mod latency;
+mod personas;
+mod populate;
+mod population;
+mod profile;
+mod random;
+mod ready;
+mod report;
+mod run;
+mod schedule;
+mod summary;
+
+fn main() -> anyhow::Result<()> {
+    cli::main()
+}

@@ -12,7 +12,7 @@
 #   -k, --keep           leave the root folder for inspection
 #
 # The root folder is an overlay of the machine's own file system in a private mount, pid and network namespace: nothing outside is changed,
-# and everything is gone when the script ends. Needs: unshare, overlayfs, merged /usr, sshd, ssh, ssh-keygen, su, setpriv, pam_mkhomedir.
+# and everything is gone when the script ends. Needs: unshare, overlayfs, merged /usr, sshd, ssh, ssh-keygen, su, setpriv, pam_mkhomedir, a C compiler.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -35,7 +35,7 @@ fail() { echo "chroot.sh: $*" >&2; exit 1; }
 for file in libnss_pwb.so libnss_pwb_direct.so rollcall-node; do
     [[ -f $BUILD/$file ]] || fail "$BUILD/$file is missing: cargo build --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct"
 done
-for program in sshd ssh ssh-keygen su setpriv unshare; do
+for program in sshd ssh ssh-keygen su setpriv unshare cc; do
     PATH=$PATH:/usr/sbin command -v "$program" > /dev/null || fail "$program is missing"
 done
 
@@ -70,10 +70,10 @@ root:x:0:0:root:/root:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 sshd:x:105:65534::/run/sshd:/usr/sbin/nologin
 local:x:1001:1001:A local account:/home/local:/bin/sh
-user00007:x:1002:1002:A local account with the name of a provisioned user:/home/local:/bin/sh
+user09998:x:1002:1002:A local account with the name of a provisioned user:/home/local:/bin/sh
 END
 printf 'root:x:0:\nnogroup:x:65534:\nlocal:x:1001:\nlocals:x:1002:local\ntty:x:5:\n' > "$ROOT/etc/group"
-printf '%s:*:19000:0:99999:7:::\n' root nobody sshd local user00007 > "$ROOT/etc/shadow"
+printf '%s:*:19000:0:99999:7:::\n' root nobody sshd local user09998 > "$ROOT/etc/shadow"
 chmod 600 "$ROOT/etc/shadow"
 cat > "$ROOT/etc/nsswitch.conf" <<'END'
 passwd:         files pwb
@@ -98,6 +98,7 @@ install -D -m 644 "$BUILD/libnss_pwb.so" "$ROOT$LIBDIR/libnss_pwb.so.2"
 install -D -m 644 "$BUILD/libnss_pwb_direct.so" "$ROOT$LIBDIR/rollcall/libnss_pwb_direct.so"
 install -m 755 "$BUILD/rollcall-node" "$ROOT/usr/sbin/rollcall-node"
 ldconfig -r "$ROOT" 2> /dev/null
+"${CC:-cc}" -O2 -Wall -Wextra -o "$ROOT/torture" "$HERE/torture.c" -lpthread -ldl
 mkdir -p "$ROOT/etc/rstudio"
 
 inside() { chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root "$@"; }
@@ -192,7 +193,10 @@ same_answers() { # MODE
     inside chown user00042:grp042 /tmp/file
     is "$mode: chown and ls" "user00042 grp042" sh -c "chroot '$ROOT' ls -l /tmp/file | awk '{print \$3, \$4}'"
     is "$mode: su" user00042 inside su user00042 -c whoami
-    is "$mode: a local account keeps its own groups alone" "uid=1002(user00007) gid=1002(locals) groups=1002(locals)" inside id user00007
+    for torture in cancel walk unload stdio sigpipe; do
+        is "$mode: torture $torture" "$torture ok" inside /torture $torture
+    done
+    is "$mode: a local account keeps its own groups alone" "uid=1002(user09998) gid=1002(locals) groups=1002(locals)" inside id user09998
 }
 
 # ---------------------------------------------------------------- without configuration
@@ -206,6 +210,11 @@ start_service
 configure
 until_is "the service answers" 0 60000 status_of inside getent passwd user00001
 same_answers direct
+
+if [[ -z $SERVICE ]]; then
+    is "direct: the child of a threaded parent does not grow" "grow ok" inside /torture grow 100000
+    cat "$WORK/stderr"
+fi
 
 # ---------------------------------------------------------------- with the agent
 
@@ -294,5 +303,6 @@ is "restart without network: login by ssh" user00042 login user00042 whoami
 rm "$ROOT/etc/rstudio/workbench-nss.conf"
 until_is "no configuration any more: the map is gone" 2 10000 status_of inside getent passwd user00077
 
+[[ $FAILED -eq 0 ]] || head -n 40 "$WORK"/*.log "$ROOT/tmp/sshd.log" || true
 echo "$COUNT checks, $FAILED failed"
 [[ $FAILED -eq 0 ]]

@@ -15,7 +15,8 @@ use rollcall::http::rate_limit::RateLimit;
 use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
-use rollcall::login::{Rules, SignIns};
+use rollcall::login::sessions::Sessions;
+use rollcall::login::{ProxyHeaders, Rules, SignIns};
 use rollcall::private_postgres::PrivatePostgres;
 use rollcall::telemetry::metrics::METRICS;
 use rollcall::tokens::{NewToken, Scope};
@@ -87,6 +88,11 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         readiness: Readiness::default(),
         login_rules: Rules::new(&config)?,
         sign_ins: SignIns::default(),
+        sessions: Arc::new(Sessions::new(&config.access)),
+        proxy_headers: Some(&config.access)
+            .filter(|access| access.proxy && config.listeners.proxy_listen.is_some())
+            .map(ProxyHeaders::new)
+            .transpose()?,
         user_name_rule: http::state::user_name_rule(&config.provisioning.user_name_rule)?,
         base_url,
         db: db.clone(),
@@ -135,6 +141,13 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         Ok(())
     });
     background.spawn(observe(state.clone()));
+    if state.config.listeners.role == Role::All {
+        let sessions = state.sessions.clone().follow(db.clone());
+        background.spawn(async {
+            sessions.await;
+            Ok(())
+        });
+    }
     if state.config.listeners.role == Role::All {
         background.spawn(flush(state.clone()));
         background.spawn(maintain(state.clone()));
@@ -315,6 +328,7 @@ async fn flush(state: State) -> anyhow::Result<()> {
         if ticks.is_multiple_of(10) {
             state.tokens.flush_uses(&state.db).await;
             state.sign_ins.flush(&state.db).await;
+            state.sessions.flush_uses(&state.db).await;
             state.rate_limit.tidy();
         }
     }

@@ -60,6 +60,9 @@ impl Access {
     /// Raises a sign-in page that is neither a web address nor a path of this host, header sign-in that trusts everybody,
     /// and a header that would carry two things.
     pub(super) fn check(&self, proxy_listen: bool, values: &Values) -> Result<(), ConfigError> {
+        if proxy_listen && !self.proxy {
+            return Err(values.contradiction("proxy-listen", "proxy-listen needs auth-proxy = 1"));
+        }
         if proxy_listen && self.proxy_trusted_networks.is_empty() {
             let fault = "proxy-listen needs auth-proxy-trusted-networks: the networks the proxy connects from";
             return Err(values.contradiction("proxy-listen", fault));

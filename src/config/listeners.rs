@@ -53,6 +53,8 @@ section! {
         proxy_tls_cert_file: Option<PathBuf> = "proxy-tls-cert-file";
         /// Private key (PEM) of `proxy-listen`.
         proxy_tls_key_file: Option<PathBuf> = "proxy-tls-key-file";
+        /// Authorities (PEM) of which a proxy must show a certificate on `proxy-listen`; needs `proxy-tls-cert-file`.
+        proxy_tls_client_ca_file: Option<PathBuf> = "proxy-tls-client-ca-file";
     }
 }
 
@@ -63,6 +65,8 @@ pub struct TlsFiles<'a> {
     pub cert: &'a Path,
     /// The key, PEM.
     pub key: &'a Path,
+    /// Authorities whose certificates clients must show, PEM; `None` asks for none.
+    pub client_ca: Option<&'a Path>,
 }
 
 /// One address that this replica listens on.
@@ -119,7 +123,12 @@ impl Listeners {
                 label: "proxy",
                 setting: "proxy-listen",
                 address,
-                tls: pair(self.proxy_tls_cert_file.as_deref(), self.proxy_tls_key_file.as_deref()),
+                tls: pair(self.proxy_tls_cert_file.as_deref(), self.proxy_tls_key_file.as_deref()).map(|tls| {
+                    TlsFiles {
+                        client_ca: self.proxy_tls_client_ca_file.as_deref(),
+                        ..tls
+                    }
+                }),
             }),
         ]
     }
@@ -171,6 +180,10 @@ impl Listeners {
                 ("proxy-tls-key-file", &self.proxy_tls_key_file),
             ),
         ];
+        if self.proxy_tls_client_ca_file.is_some() && self.proxy_tls_cert_file.is_none() {
+            let fault = "proxy-tls-client-ca-file needs proxy-tls-cert-file beside it";
+            return Err(values.contradiction("proxy-tls-client-ca-file", fault));
+        }
         for ((cert_name, cert), (key_name, key)) in pairs {
             let (set, missing) = match (cert, key) {
                 (Some(_), None) => (cert_name, key_name),
@@ -184,5 +197,9 @@ impl Listeners {
 }
 
 fn pair<'a>(cert: Option<&'a Path>, key: Option<&'a Path>) -> Option<TlsFiles<'a>> {
-    Some(TlsFiles { cert: cert?, key: key? })
+    Some(TlsFiles {
+        cert: cert?,
+        key: key?,
+        client_ca: None,
+    })
 }

@@ -12,7 +12,8 @@ use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
 use crate::db::Database;
-use crate::login::{Rules, SignIns};
+use crate::login::sessions::Sessions;
+use crate::login::{ProxyHeaders, Rules, SignIns};
 use crate::scim::limits::Limits;
 use tokio::sync::Semaphore;
 
@@ -45,6 +46,10 @@ pub struct Shared {
     pub login_rules: Rules,
     /// Sign-ins that are not noted yet.
     pub sign_ins: SignIns,
+    /// The sessions this replica knows.
+    pub sessions: Arc<Sessions>,
+    /// How identity headers are read, when a proxy signs people in.
+    pub proxy_headers: Option<ProxyHeaders>,
     /// What a POSIX user name must match as a whole.
     pub user_name_rule: Regex,
 }

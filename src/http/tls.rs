@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 
 use crate::config::TlsFiles;
 
@@ -19,16 +20,18 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct Certificates {
     cert: PathBuf,
     key: PathBuf,
+    client_ca: Option<PathBuf>,
     current: ArcSwap<ServerConfig>,
 }
 
 impl Certificates {
     /// Reads the files; raises what is wrong with them.
     pub fn load(files: TlsFiles<'_>) -> anyhow::Result<Arc<Self>> {
-        let config = read(files.cert, files.key)?;
+        let config = read(files)?;
         Ok(Arc::new(Self {
             cert: files.cert.to_owned(),
             key: files.key.to_owned(),
+            client_ca: files.client_ca.map(Path::to_owned),
             current: ArcSwap::from_pointee(config),
         }))
     }
@@ -47,7 +50,12 @@ impl Certificates {
             if stamp == seen {
                 continue;
             }
-            match read(&self.cert, &self.key) {
+            let files = TlsFiles {
+                cert: &self.cert,
+                key: &self.key,
+                client_ca: self.client_ca.as_deref(),
+            };
+            match read(files) {
                 Ok(config) => {
                     self.current.store(Arc::new(config));
                     seen = stamp;
@@ -64,16 +72,29 @@ impl Certificates {
     }
 }
 
-fn read(cert: &Path, key: &Path) -> anyhow::Result<ServerConfig> {
+fn read(TlsFiles { cert, key, client_ca }: TlsFiles<'_>) -> anyhow::Result<ServerConfig> {
     let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect)
         .with_context(|| format!("cannot read the certificate chain in {}", cert.display()))?;
     let key = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("cannot read the private key in {}", key.display()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = match client_ca {
+        None => builder.with_no_client_auth(),
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for authority in CertificateDer::pem_file_iter(file)
+                .with_context(|| format!("cannot read the authorities in {}", file.display()))?
+            {
+                roots.add(authority?)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            let verifier = verifier.with_context(|| format!("the authorities in {} cannot be used", file.display()))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    builder
         .with_single_cert(chain, key)
         .with_context(|| format!("{} and its key do not fit", cert.display()))
 }

@@ -47,7 +47,9 @@ pub(super) fn hash(draft: &LoginDraft, scope: &str) -> [u8; 32] {
         None => part(None),
         Some(groups) => {
             part(Some(&groups.len().to_string()));
-            groups.iter().for_each(|group| part(Some(&group.key)));
+            for group in groups {
+                part(Some(&group.key));
+            }
         }
     }
     hash.finalize().into()

@@ -29,7 +29,7 @@ const LOGIN_DEFS: &str = "/etc/login.defs";
 /// Lowest uid that may sign in where neither the site nor login.defs says.
 const DEFAULT_MINIMUM_UID: u32 = 1000;
 
-/// Longest subject, in bytes (OpenID Connect Core §2 allows 255; SAML's NameIDs are longer at times).
+/// Longest subject, in bytes (OpenID Connect Core §2 allows 255; a SAML `NameID` is longer at times).
 const SUBJECT_BYTES: usize = 1024;
 
 /// The site's rules.

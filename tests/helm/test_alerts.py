@@ -15,14 +15,6 @@ RECORDS = sorted((rendering.CHART / "records").glob("*.yaml"))
 TESTS = rendering.ROOT / "tests" / "helm" / "alerts"
 # Metrics of others: Prometheus itself and CloudNativePG.
 FOREIGN = {"up", "cnpg_pg_replication_streaming_replicas"}
-# Decided names whose code comes with sign-in.
-AHEAD = {"rollcall_jit_logins_total", "rollcall_login_groups_overage_total",
-         "rollcall_idp_certificate_expiry_timestamp_seconds", "rollcall_forward_auth_requests_total"}
-
-
-def known_metrics():
-    return settings.metric_names() | AHEAD
-
 
 def unknown_metrics(expression):
     """Names in an expression that neither the service, nor a recording rule, nor a known neighbour exports."""
@@ -32,7 +24,7 @@ def unknown_metrics(expression):
     recorded = {rule["record"] for path in RECORDS for group in yaml.safe_load(path.read_text())["groups"]
                 for rule in group["rules"]}
     base = {re.sub(r"_(bucket|count|sum)$", "", name) for name in named - recorded - FOREIGN}
-    return base - known_metrics()
+    return base - settings.metric_names()
 
 
 def rule_of(path):

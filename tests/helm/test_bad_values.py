@@ -49,9 +49,14 @@ CONTRADICTIONS = [
     ("scim: {token: {existingSecret: a, value: 0123456789012345678901234567890123456789}}", "value"),
     ("proxy: {enabled: true}", "networkPolicy.proxy.from"),
     ("{proxy: {enabled: true}, networkPolicy: {enabled: true}}", "networkPolicy.proxy.from"),
-    ("{proxy: {enabled: true}, networkPolicy: {enabled: true, proxy: {from: [{}]}}}", "networkPolicy.proxy.from"),
-    ("{proxy: {enabled: true}, networkPolicy: {enabled: true, proxy: {from: [{ipBlock: {cidr: 0.0.0.0/0}}]}}}",
+    ("{proxy: {enabled: true, trustedNetworks: [10.0.0.0/8]}, networkPolicy: {enabled: true, proxy: {from: [{}]}}}",
      "networkPolicy.proxy.from"),
+    ("{proxy: {enabled: true, trustedNetworks: [10.0.0.0/8]}, networkPolicy: {enabled: true, proxy: {from: [{ipBlock: {cidr: 0.0.0.0/0}}]}}}",
+     "networkPolicy.proxy.from"),
+    ("{proxy: {enabled: true}, networkPolicy: {enabled: true, proxy: {from: [{podSelector: {matchLabels: {a: b}}}]}}}",
+     "proxy.trustedNetworks"),
+    ("{proxy: {enabled: true, trustedNetworks: [0.0.0.0/0]}, networkPolicy: {enabled: true, proxy: {from: [{podSelector: "
+     "{matchLabels: {a: b}}}]}}}", "proxy.trustedNetworks"),
     ("ingress: {enabled: true}", "ingress.host"),
     ("httpRoute: {enabled: true}", "httpRoute.parentRefs"),
     ("read: {service: {type: LoadBalancer}}", "loadBalancerSourceRanges"),
@@ -84,7 +89,9 @@ class BadValues(unittest.TestCase):
             self.refuses(values, reason)
 
     def test_a_service_without_its_public_address_is_refused(self):
-        self.refuses("database: {existingSecret: a}", "config.public-url", values=rendering.CHART / "values.yaml")
+        with self.assertRaises(rendering.Refused) as raised:
+            rendering.text(rendering.CHART / "values.yaml", ["database: {existingSecret: a}"])
+        self.assertIn("config.public-url", str(raised.exception))
 
     def test_kinds_that_the_cluster_does_not_know_are_refused(self):
         for values, reason in WITHOUT_OPERATOR:

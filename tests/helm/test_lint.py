@@ -23,7 +23,7 @@ class Lint(unittest.TestCase):
     def test_each_switch_alone_renders(self):
         """Every value that is called `enabled`, turned over on top of the least values."""
         needs = {
-            "proxy": "networkPolicy: {enabled: true, proxy: {from: [{podSelector: {matchLabels: {a: b}}}]}}",
+            "proxy": "proxy: {trustedNetworks: [10.0.0.0/8]}\nnetworkPolicy: {enabled: true, proxy: {from: [{podSelector: {matchLabels: {a: b}}}]}}",
             "ingress": "ingress: {host: a.example.org}",
             "httpRoute": "httpRoute: {parentRefs: [{name: a}]}",
             "nodeAgent": "nodeAgent: {serverAddresses: ['https://a'], tokens: {existingSecret: a}}",

@@ -13,6 +13,9 @@ fn bare(given: &[(&str, &str)]) -> Sources {
 }
 
 const URI: (&str, &str) = ("database-uri", "postgres://db/rollcall");
+const PROXY: (&str, &str) = ("proxy-listen", "127.0.0.1:8082");
+const HEADERS: (&str, &str) = ("auth-proxy", "1");
+const NETWORKS: (&str, &str) = ("auth-proxy-trusted-networks", "127.0.0.0/8");
 const PUBLIC: (&str, &str) = ("listen", "0.0.0.0:8080");
 
 #[test]
@@ -107,12 +110,7 @@ fn a_certificate_needs_its_key_on_every_listener() {
         let (cert, key) = (format!("{prefix}tls-cert-file"), format!("{prefix}tls-key-file"));
         assert!(error(&flags(&[(&cert, "/c")])).ends_with(&format!("{cert} needs {key} beside it")));
         assert!(error(&flags(&[(&key, "/k")])).ends_with(&format!("{key} needs {cert} beside it")));
-        let config = load(&flags(&[
-            (&cert, "/c"),
-            (&key, "/k"),
-            ("proxy-listen", "127.0.0.1:8082"),
-        ]))
-        .unwrap();
+        let config = load(&flags(&[(&cert, "/c"), (&key, "/k"), PROXY, HEADERS, NETWORKS])).unwrap();
         assert_eq!(
             config
                 .listeners
@@ -145,11 +143,11 @@ fn role_read_offers_the_read_and_ops_listeners_only() {
             .collect()
     };
     assert_eq!(
-        labels(&flags(&[("proxy-listen", "127.0.0.1:8082")])),
+        labels(&flags(&[PROXY, HEADERS, NETWORKS])),
         ["api", "read", "ops", "proxy"]
     );
     assert_eq!(
-        labels(&bare(&[URI, ("role", "read"), ("proxy-listen", "127.0.0.1:8082")])),
+        labels(&bare(&[URI, ("role", "read"), PROXY, HEADERS, NETWORKS])),
         ["read", "ops"]
     );
 }
@@ -195,4 +193,13 @@ fn a_sign_in_switch_needs_its_provider() {
         );
     }
     assert!(load(&flags(&[("auth-proxy-sign-in-url", "/sign-in")])).is_ok());
+}
+
+#[test]
+fn header_sign_in_is_not_opened_to_everybody() {
+    assert!(error(&flags(&[PROXY])).ends_with("proxy-listen needs auth-proxy = 1"));
+    assert!(error(&flags(&[PROXY, HEADERS])).contains("proxy-listen needs auth-proxy-trusted-networks"));
+    assert!(load(&flags(&[PROXY, HEADERS, NETWORKS])).is_ok());
+    let twice = ("auth-proxy-groups-header", "x-rstudio-username");
+    assert!(error(&flags(&[twice])).contains("can carry one thing only"));
 }

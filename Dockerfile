@@ -1,0 +1,49 @@
+# syntax=docker/dockerfile:1
+# The service's image (target `server`, the default) and the nodes' (target `node`). `make image` builds the first without
+# a container engine, from the same list of packages and the same files.
+ARG DEBIAN=bookworm
+
+FROM rust:1-slim-${DEBIAN} AS build
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        clang libclang-dev libltdl-dev libssl-dev libxml2-dev libxmlsec1-dev pkg-config python3 \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+ARG ROLLCALL_REVISION=unknown
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
+    ROLLCALL_REVISION=${ROLLCALL_REVISION} cargo build --locked --release --bin rollcall \
+    && install -D -m 0755 target/release/rollcall /out/rollcall && strip /out/rollcall
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
+    cargo build --locked --release -p rollcall-nss \
+    && install -D -m 0755 target/release/rollcall-node /out/rollcall-node \
+    && install -D -m 0644 target/release/libnss_pwb.so /out/libnss_pwb.so.2
+
+FROM debian:${DEBIAN}-slim AS runtime
+# The libxmlsec1 of this very list is the one that the tests of SAML run with.
+COPY packaging/image/packages /tmp/packages
+RUN apt-get update && xargs -a /tmp/packages apt-get install -y --no-install-recommends \
+    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /tmp/packages
+
+FROM runtime AS sbom
+RUN apt-get update && apt-get install -y --no-install-recommends python3
+COPY Cargo.lock packaging/image/sbom /source/
+COPY --from=runtime /var/lib/dpkg/status /source/status
+RUN python3 /source/sbom rollcall /source/Cargo.lock /source/status > /rollcall.spdx.json
+
+FROM runtime AS node
+COPY --from=build /out/rollcall-node /usr/bin/rollcall-node
+COPY --from=build /out/libnss_pwb.so.2 /usr/lib/rollcall/libnss_pwb.so.2
+COPY helm/files/node/ /usr/lib/rollcall/
+COPY --from=sbom /rollcall.spdx.json /usr/share/doc/rollcall/sbom.spdx.json
+# Root of its node by purpose: the map belongs to root. The chart drops every capability.
+USER 0:0
+ENTRYPOINT ["/usr/bin/rollcall-node"]
+CMD ["run"]
+
+FROM runtime AS server
+COPY --from=build /out/rollcall /usr/bin/rollcall
+COPY --from=sbom /rollcall.spdx.json /usr/share/doc/rollcall/sbom.spdx.json
+USER 10001:10001
+EXPOSE 8080 8081 9090
+ENTRYPOINT ["/usr/bin/rollcall"]
+CMD ["serve"]

@@ -1,0 +1,221 @@
+//! `closed`: a number of clients, each sending its next request when the last one is answered. Says what the service can
+//! do; what people would wait at a given load, `run` says.
+
+mod measure;
+mod operation;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use crate::client::{Connection, Target};
+use crate::cpu::Watched;
+use crate::latency::{Latencies, Quantiles};
+use measure::Measure;
+use operation::Operation;
+
+/// What to send, and how.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    operation: operation::Arguments,
+    /// Base address of the SCIM service.
+    #[arg(long)]
+    scim: String,
+    /// File with its bearer token.
+    #[arg(long)]
+    token_file: Option<PathBuf>,
+    /// Clients, each with a connection of its own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    clients: u32,
+    /// Length of one round, in seconds.
+    #[arg(long, default_value_t = 4.0)]
+    seconds: f64,
+    /// Rounds; each prints its own result.
+    #[arg(long, default_value_t = 1)]
+    rounds: u32,
+    /// Seconds before the first round that do not count.
+    #[arg(long, default_value_t = 0.5)]
+    warm_up: f64,
+    /// Process whose CPU time is told per operation, as service=1234; may be repeated.
+    #[arg(long = "watch", value_name = "NAME=PID")]
+    watch: Vec<String>,
+    /// One JSON object per round instead of text.
+    #[arg(long)]
+    json: bool,
+    /// A measurement for `summary`: GOAL:SIDE:ops, GOAL:SIDE:p50 or GOAL:SIDE:p50:VARIANT; may be repeated.
+    #[arg(long = "measure", requires = "append")]
+    measures: Vec<Measure>,
+    /// The file that measurements are appended to.
+    #[arg(long)]
+    append: Option<PathBuf>,
+    /// Number of the first round in measurements.
+    #[arg(long, default_value_t = 1)]
+    first_round: u32,
+}
+
+/// One round.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    operation: &'static str,
+    clients: u32,
+    round: u32,
+    seconds: f64,
+    ops_per_second: f64,
+    latency: Quantiles,
+    variants: BTreeMap<String, Quantiles>,
+    errors: BTreeMap<String, u64>,
+    cpu_us_per_op: BTreeMap<String, f64>,
+}
+
+/// What one client saw in one round, or all of them together.
+#[derive(Debug)]
+struct Seen {
+    latencies: Vec<Latencies>,
+    errors: BTreeMap<String, u64>,
+}
+
+/// One client, over all rounds.
+#[derive(Debug)]
+struct Client {
+    connection: Connection,
+    number: u32,
+    step: u64,
+}
+
+/// Runs the rounds. Raises what makes the operation impossible, and a round in which nothing succeeded.
+pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
+    let target = Target::new(&arguments.scim, &crate::cli::token(arguments.token_file.as_deref())?)?;
+    let watched = Watched::parse(&arguments.watch)?;
+    let operation = Operation::prepare(&arguments.operation, &target, arguments.clients).await?;
+    let operation = Arc::new(operation);
+    let mut clients: Vec<Client> = (0..arguments.clients)
+        .map(|number| Client {
+            connection: target.connection(),
+            number,
+            step: 0,
+        })
+        .collect();
+    if arguments.warm_up > 0.0 {
+        (clients, _) = round(clients, &operation, arguments.warm_up).await?;
+    }
+    for number in 0..arguments.rounds {
+        let before = watched.cpu_us()?;
+        let began = Instant::now();
+        let seen;
+        (clients, seen) = round(clients, &operation, arguments.seconds).await?;
+        let seconds = began.elapsed().as_secs_f64();
+        let after = watched.cpu_us()?;
+        let mut all = Latencies::new();
+        for latencies in &seen.latencies {
+            all.merge(latencies);
+        }
+        let latency = all.quantiles();
+        anyhow::ensure!(latency.count > 0, "no operation succeeded: {:?}", seen.errors);
+        let count = latency.count as f64;
+        let cpu = after.iter().map(|(name, used)| {
+            let spent = used.saturating_sub(before.get(name).copied().unwrap_or(*used));
+            (name.clone(), rounded(spent as f64 / count))
+        });
+        let names = operation.variants().into_iter();
+        let outcome = Outcome {
+            operation: operation.name(),
+            clients: arguments.clients,
+            round: arguments.first_round + number,
+            seconds: rounded(seconds),
+            ops_per_second: rounded(latency.count as f64 / seconds),
+            variants: names.zip(seen.latencies.iter().map(Latencies::quantiles)).collect(),
+            latency,
+            errors: seen.errors,
+            cpu_us_per_op: cpu.collect(),
+        };
+        print(&outcome, arguments.json)?;
+        if let Some(file) = &arguments.append {
+            measure::append(file, &arguments.measures, &outcome)?;
+        }
+    }
+    operation.clean_up(&mut target.connection()).await
+}
+
+async fn round(clients: Vec<Client>, operation: &Arc<Operation>, seconds: f64) -> anyhow::Result<(Vec<Client>, Seen)> {
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let mut running = JoinSet::new();
+    for client in clients {
+        running.spawn(work(client, Arc::clone(operation), end));
+    }
+    let mut clients = Vec::new();
+    let mut together = Seen::new(operation.variants().len());
+    while let Some(ended) = running.join_next().await {
+        let (client, seen) = ended?;
+        clients.push(client);
+        together.add(seen);
+    }
+    Ok((clients, together))
+}
+
+async fn work(mut client: Client, operation: Arc<Operation>, end: Instant) -> (Client, Seen) {
+    let mut seen = Seen::new(operation.variants().len());
+    while Instant::now() < end {
+        let (variant, request) = operation.request(client.number, client.step);
+        let sent = Instant::now();
+        let answer = client.connection.send(&request).await;
+        let latency = sent.elapsed();
+        match operation.judge(client.step, answer) {
+            Ok(()) => seen.latencies[variant].record(latency),
+            Err(fault) => *seen.errors.entry(fault).or_default() += 1,
+        }
+        client.step += 1;
+    }
+    (client, seen)
+}
+
+impl Seen {
+    fn new(variants: usize) -> Self {
+        Self {
+            latencies: vec![Latencies::new(); variants],
+            errors: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        for (own, others) in self.latencies.iter_mut().zip(&other.latencies) {
+            own.merge(others);
+        }
+        for (fault, count) in other.errors {
+            *self.errors.entry(fault).or_default() += count;
+        }
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+fn print(outcome: &Outcome, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(outcome)?);
+        return Ok(());
+    }
+    println!(
+        "{}, {} clients, {} s: {:.0}/s",
+        outcome.operation, outcome.clients, outcome.seconds, outcome.ops_per_second
+    );
+    for (variant, quantiles) in &outcome.variants {
+        println!(
+            "  {variant:<20} {:>8} ops  p50 {:>8} us  p90 {:>8} us  p99 {:>8} us",
+            quantiles.count, quantiles.p50_us, quantiles.p90_us, quantiles.p99_us
+        );
+    }
+    for (name, cost) in &outcome.cpu_us_per_op {
+        println!("  CPU of {name}: {cost:.0} us per operation");
+    }
+    for (fault, count) in &outcome.errors {
+        println!("  failed {count} times: {fault}");
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! Profiles: what `run` sends, how often, and which results are good enough.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::personas::{Action, Persona};
+use crate::schedule::{Load, Spread};
+
+/// Most arrivals of one profile; each takes memory while it waits.
+const ARRIVALS: f64 = 50_000_000.0;
+
+/// A profile, as its TOML file says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its name in reports.
+    pub name: String,
+    /// What it shows, in a sentence.
+    pub about: String,
+    /// Seed of the arrivals and of who is picked.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Connections at once; arrivals beyond wait, and their waiting counts.
+    #[serde(default = "connections")]
+    pub connections: usize,
+    /// How arrivals are spread.
+    #[serde(default = "poisson")]
+    pub spread: Spread,
+    /// The rates, one after the other.
+    pub load: Vec<Load>,
+    /// What arrives.
+    pub work: Vec<Work>,
+    /// What must hold in the end.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// A kind of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// Who acts.
+    pub persona: Persona,
+    /// What he does.
+    pub action: Action,
+    /// How often, against the other kinds.
+    pub weight: f64,
+}
+
+/// What must hold in the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Most failures, as a fraction of all arrivals.
+    pub error_fraction: Option<f64>,
+    /// Longest p50 over all, in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// Longest p99 over all, in milliseconds.
+    pub p99_ms: Option<f64>,
+}
+
+impl Profile {
+    /// Reads a file. Raises what is unknown, missing or impossible in it.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| file.display().to_string())
+    }
+
+    /// Runs every load at `rate` times its rate and `time` times its length.
+    pub fn scale(&mut self, rate: f64, time: f64) {
+        for load in &mut self.load {
+            load.rate *= rate;
+            load.seconds *= time;
+        }
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let profile: Self = toml::from_str(text)?;
+        let is_amount = |value: f64| value.is_finite() && value >= 0.0;
+        anyhow::ensure!(
+            profile
+                .load
+                .iter()
+                .all(|load| is_amount(load.rate) && is_amount(load.seconds)),
+            "a rate or a length is negative"
+        );
+        let arrivals: f64 = profile.load.iter().map(|load| load.rate * load.seconds).sum();
+        anyhow::ensure!(arrivals <= ARRIVALS, "more than {ARRIVALS} arrivals");
+        let weights: f64 = profile.work.iter().map(|work| work.weight).sum();
+        anyhow::ensure!(
+            weights > 0.0 && profile.work.iter().all(|work| is_amount(work.weight)),
+            "the weights must be positive"
+        );
+        anyhow::ensure!(
+            (1..=10_000).contains(&profile.connections),
+            "connections must be 1 to 10000"
+        );
+        Ok(profile)
+    }
+}
+
+const fn one() -> u64 {
+    1
+}
+
+const fn connections() -> usize {
+    64
+}
+
+const fn poisson() -> Spread {
+    Spread::Poisson
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_of_this_folder_is_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let file = entry.unwrap().path();
+            let profile = Profile::read(&file).unwrap();
+            assert_eq!(profile.name, file.file_stem().unwrap().to_str().unwrap());
+            names.push(profile.name);
+        }
+        names.sort();
+        assert_eq!(names, ["full_sync", "mixed", "morning_login", "smoke"]);
+    }
+
+    #[test]
+    fn misspelt_keys_and_impossible_numbers_are_refused() {
+        let valid = "name = 'x'\nabout = 'x'\n[[load]]\nrate = 1.0\nseconds = 1.0\n\
+                     [[work]]\npersona = 'okta'\naction = 'look_up'\nweight = 1.0\n";
+        assert!(Profile::parse(valid).is_ok());
+        for (from, to) in [
+            ("rate = 1.0", "rate = -1.0"),
+            ("rate = 1.0", "rate = 1e12"),
+            ("weight = 1.0", "weight = 0.0"),
+            ("action = 'look_up'", "action = 'dance'"),
+            ("about", "abuot"),
+        ] {
+            assert!(Profile::parse(&valid.replace(from, to)).is_err(), "{to}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+# shellcheck shell=bash
+# The servers of loadtest/bench: a throw-away PostgreSQL and any number of services on it. Sourced, not run.
+# Everything started is remembered by process id and stopped by stop_everything.
+
+work='' postgres_pid='' started=()
+declare -A service_pid service_url service_ops
+
+fail() { echo "bench: $*" >&2; exit 1; }
+
+postgres_binaries() {
+    local on_path folder
+    on_path=$(command -v initdb || true)
+    for folder in ${on_path:+"$(dirname "$(readlink -f "$on_path")")"} \
+        $(find /usr/lib/postgresql /usr/pgsql-* -maxdepth 2 -name bin 2>/dev/null | sort -rV); do
+        if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && [ -x "$folder/pgbench" ]; then
+            echo "$folder"
+            return
+        fi
+    done
+    fail "no folder with initdb, postgres and pgbench: install PostgreSQL"
+}
+
+# Runs as the account of the server: PostgreSQL refuses to run as root.
+as_server() {
+    if [ "$(id -u)" -eq 0 ]; then
+        setpriv --reuid=postgres --regid=postgres --init-groups env -i PATH="$bin:/usr/bin:/bin" LANG=C.UTF-8 "$@"
+    else
+        env -i PATH="$bin:/usr/bin:/bin" LANG=C.UTF-8 "$@"
+    fi
+}
+
+psql_as_superuser() { "$bin/psql" -X -q -At -v ON_ERROR_STOP=1 -d "host=$work user=postgres dbname=$1" -c "$2"; }
+
+# wait_until SECONDS WHAT COMMAND…
+wait_until() {
+    local end=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "gave up waiting for $what"
+        sleep 0.1
+    done
+}
+
+# The settings of pgfloor's own server, so that floors and service meet the same one; durability is never switched off.
+start_postgres() {
+    work=$(mktemp -d "${TMPDIR:-/tmp}/rollcall-bench.XXXXXX")
+    chmod 700 "$work"
+    [ "$(id -u)" -ne 0 ] || chown postgres: "$work"
+    cd "$work"
+    as_server initdb -D "$work/data" -U postgres -A trust --locale=C --encoding=UTF8 >/dev/null
+    as_server tee -a "$work/data/postgresql.conf" >/dev/null <<SETTINGS
+listen_addresses = ''
+unix_socket_directories = '$work'
+max_connections = 200
+shared_buffers = 256MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+SETTINGS
+    as_server postgres -D "$work/data" >"$work/postgres.log" 2>&1 &
+    postgres_pid=$!
+    wait_until 60 PostgreSQL psql_as_superuser postgres "select 1"
+    # setpriv and env replace themselves by the server: its process id is the one that was started.
+    [ "$(head -1 "$work/data/postmaster.pid")" = "$postgres_pid" ] || fail "the server has another process id"
+    psql_as_superuser postgres "create role rollcall login"
+}
+
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            return
+        fi
+    done
+}
+
+rollcall() { # database, arguments: in one-role mode, with no setting but these
+    local database=$1
+    shift
+    env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=$work user=rollcall dbname=$database" \
+        ROLLCALL_CONFIG="$work/empty.conf" "$service" "$@"
+}
+
+# make_database NAME USERS: migrated, populated, analysed, with a token in NAME.token.
+make_database() {
+    : >"$work/empty.conf"
+    psql_as_superuser postgres "create database $1 owner rollcall"
+    rollcall "$1" migrate >/dev/null
+    rollcall "$1" token generate bench --no-expiry >"$work/$1.token"
+    timeout 1800 "$loadtest" populate --users "$2" --connections "${POPULATE_CONNECTIONS:-4}" \
+        --database-uri "host=$work user=rollcall dbname=$1"
+    psql_as_superuser "$1" "vacuum analyze"
+    # The populate's dirty pages shall not be written during a measurement.
+    psql_as_superuser postgres "checkpoint"
+}
+
+# clone_database NAME OF: with its data and its token; nothing may be connected to the original.
+clone_database() {
+    psql_as_superuser postgres "create database $1 owner rollcall template $2"
+    cp "$work/$2.token" "$work/$1.token"
+    psql_as_superuser "$1" "vacuum analyze"
+    psql_as_superuser postgres "checkpoint"
+}
+
+# start_service NAME DATABASE [SETTING…]: ready when it returns; microseconds from its start to then in $ready_us.
+start_service() {
+    local name=$1 database=$2 ops began ended
+    shift 2
+    local api
+    api=$(free_port) ops=$(free_port)
+    began=${EPOCHREALTIME/./}
+    env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=$work user=rollcall dbname=$database" \
+        ROLLCALL_CONFIG="$work/empty.conf" "$service" serve \
+        --listen "127.0.0.1:$api" --read-listen "127.0.0.1:0" --ops-listen "127.0.0.1:$ops" \
+        --scim-rate-limit 100000 --scim-rate-burst 100000 \
+        --user-provisioning-start-uid 1879048192 --user-provisioning-max-uid 2147352575 \
+        --group-provisioning-start-gid 2100000000 --group-provisioning-max-gid 2147352575 \
+        --log-level warn "$@" >"$work/$name.log" 2>&1 &
+    service_pid[$name]=$!
+    started+=($!)
+    ended=$(timeout 60 "$loadtest" ready "http://127.0.0.1:$ops/readyz" --within 60) \
+        || { tail -5 "$work/$name.log" >&2; fail "the service on $database did not get ready"; }
+    ready_us=$((ended - began))
+    service_url[$name]=http://127.0.0.1:$api/scim/v2
+    service_ops[$name]=http://127.0.0.1:$ops
+}
+
+# stop_process PID [SIGNAL]: waits half a minute, then kills.
+stop_process() {
+    kill -"${2:-TERM}" "$1" 2>/dev/null || return 0
+    local turn
+    for ((turn = 0; turn < 300; turn++)); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL "$1" 2>/dev/null || true
+}
+
+stop_service() {
+    stop_process "${service_pid[$1]}"
+    wait "${service_pid[$1]}" 2>/dev/null || true
+}
+
+stop_everything() {
+    trap - EXIT INT TERM
+    local pid
+    for pid in "${started[@]}"; do stop_process "$pid"; done
+    [ -z "$postgres_pid" ] || stop_process "$postgres_pid" INT
+    cd /
+    [ -z "$work" ] || rm -rf "$work"
+}

@@ -1,0 +1,60 @@
+//! `GET /sign-in`: straight to the provider when there is one, a choice when there are several.
+
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::{Visit, pages, percent_encode};
+use crate::http::auth::redirect;
+use crate::http::state::State;
+use crate::login::return_path::or_root;
+
+/// `GET /sign-in?return=PATH`. With `stay`, a single provider is shown, not gone to: after an error or a sign-out the
+/// browser would be back at once.
+pub async fn show(Shared(state): Shared<State>, visit: Visit) -> Response {
+    let return_path = or_root(visit.only("return"));
+    if let Some(id) = &visit.session
+        && visit.query("stay").is_none()
+        && state.sessions.get(id, &state.db).await.is_ok()
+    {
+        return redirect(StatusCode::SEE_OTHER, return_path);
+    }
+    let ways = ways(&state, return_path);
+    match ways.as_slice() {
+        [] => {
+            let main =
+                "<p role=\"alert\">No way to sign in is set up on this server. Please tell your administrator.</p>\n";
+            pages::page(StatusCode::NOT_FOUND, state.base_url.as_str(), "Sign in", main, None)
+        }
+        [(target, _)] if visit.query("stay").is_none() => redirect(StatusCode::SEE_OTHER, target),
+        ways => {
+            let items: String = ways
+                .iter()
+                .map(|(target, label)| {
+                    let (target, label) = (pages::escape(target), pages::escape(label));
+                    format!("<li><a class=\"button\" href=\"{target}\">{label}</a></li>\n")
+                })
+                .collect();
+            let main = format!("<p>Choose how to sign in.</p>\n<ul>\n{items}</ul>\n");
+            pages::page(StatusCode::OK, state.base_url.as_str(), "Sign in", &main, None)
+        }
+    }
+}
+
+/// Where each way begins, and what it is called.
+fn ways(state: &State, return_path: &str) -> Vec<(String, &'static str)> {
+    let (base, suffix) = (&state.base_url, format!("?return={}", percent_encode(return_path)));
+    let mut ways = Vec::new();
+    if state.config.openid.enabled {
+        ways.push((format!("{base}/openid/login{suffix}"), "Sign in with OpenID Connect"));
+    }
+    if state.config.saml.enabled {
+        ways.push((format!("{base}/saml/login{suffix}"), "Sign in with SAML"));
+    }
+    if state.config.access.proxy
+        && let Some(address) = &state.config.access.proxy_sign_in_url
+    {
+        ways.push((address.clone(), "Sign in at your organisation"));
+    }
+    ways
+}

@@ -1,0 +1,193 @@
+"""A small cluster on this machine: PostgreSQL with a streaming standby, replicas of the service, Prometheus."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PASSWORD = "it's; 100% \\ \"quoted\""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, seconds, what):
+    """Waits for a condition with a deadline; returns what it gave."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def status_of(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def postgres_binaries():
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    assert found, "PostgreSQL's server binaries are missing"
+    return found[-1]
+
+
+class Postgres:
+    """One server in a folder of its own, run by the user postgres; a standby when it is given a primary."""
+
+    def __init__(self, folder, primary=None):
+        self.folder, self.port, self.bin = folder / f"pg{free_port()}", free_port(), postgres_binaries()
+        if primary is None:
+            secret = folder / "password"
+            secret.write_text(PASSWORD)
+            secret.chmod(0o644)
+            self.run("initdb", "-D", self.folder, "-U", "rollcall", "-A", "scram-sha-256", f"--pwfile={secret}", "-N")
+        else:
+            self.run("pg_basebackup", "-D", self.folder, "-R", "-X", "stream", "-d",
+                     f"host=127.0.0.1 port={primary.port} user=rollcall dbname=postgres",
+                     environment={"PGPASSWORD": PASSWORD})
+        with open(self.folder / "postgresql.auto.conf", "a", encoding="utf-8") as file:
+            file.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
+                       "max_connections = 200\nhot_standby_feedback = on\n")
+        self.start()
+
+    def run(self, program, *arguments, environment=None):
+        command = [str(self.bin / program), *map(str, arguments)]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", env={**os.environ, **(environment or {})})
+
+    def start(self):
+        self.run("pg_ctl", "-D", self.folder, "-w", "-l", self.folder / "log", "start")
+
+    def stop(self):
+        self.run("pg_ctl", "-D", self.folder, "-w", "-m", "immediate", "stop")
+
+    def uri(self, more=""):
+        return f"host=127.0.0.1 port={self.port} user=rollcall dbname=postgres {more}"
+
+
+class Replica:
+    """One process of the service; settings on top of the addresses that it takes by itself."""
+
+    def __init__(self, binary, folder, settings):
+        self.ports = {name: free_port() for name in ("listen", "read-listen", "ops-listen")}
+        self.settings = {name: f"127.0.0.1:{port}" for name, port in self.ports.items()} | settings
+        self.binary, self.log = binary, folder / f"replica-{self.ports['ops-listen']}.log"
+        self.environment = {"PATH": os.environ["PATH"]} | {
+            "ROLLCALL_" + name.upper().replace("-", "_"): str(value) for name, value in self.settings.items()}
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([self.binary, "serve"], env=self.environment, stderr=log, stdout=log)
+
+    def url(self, listener, path=""):
+        return f"http://127.0.0.1:{self.ports[listener]}{path}"
+
+    def ready(self):
+        wait_until(lambda: status_of(self.url("ops-listen", "/readyz")) == 200, 60, f"ready; see {self.log}")
+        return self
+
+    def command(self, *arguments):
+        return subprocess.run([self.binary, *arguments], env=self.environment, check=True, capture_output=True,
+                              text=True).stdout
+
+    def token(self, name, scope):
+        return self.command("token", "generate", name, "--scope", scope).strip()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+
+class Prometheus:
+    """Scrapes the replicas every two seconds and evaluates the chart's rules."""
+
+    def __init__(self, folder, replicas):
+        self.port = free_port()
+        rules = [str(path) for part in ("alerts", "records") for path in sorted((ROOT / "helm" / part).glob("*.yaml"))]
+        config = {
+            "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "5s"},
+            "rule_files": rules,
+            "scrape_configs": [{"job_name": "rollcall", "static_configs": [
+                {"targets": [f"127.0.0.1:{replica.ports['ops-listen']}"]} for replica in replicas]}]}
+        path = folder / "prometheus.yml"
+        path.write_text(json.dumps(config))
+        self.process = subprocess.Popen(
+            ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={folder / 'tsdb'}",
+             f"--web.listen-address=127.0.0.1:{self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: status_of(f"http://127.0.0.1:{self.port}/-/ready") == 200, 30, "Prometheus ready")
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=30) as answer:
+            return json.load(answer)["data"]
+
+    def firing(self):
+        return {one["labels"]["alertname"] for one in self.get("alerts")["alerts"] if one["state"] == "firing"}
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+class Scene:
+    """Primary, standby, two replicas of role all, one of role read, Prometheus; gone when it closes."""
+
+    def __init__(self, binary):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollcall-scene-"))
+        self.folder.chmod(0o777)
+        self.closing = []
+        try:
+            self.primary = Postgres(self.folder)
+            self.closing.append(self.primary.stop)
+            self.standby = Postgres(self.folder, self.primary)
+            self.closing.append(self.standby.stop)
+            common = {
+                "database-uri": self.primary.uri("target_session_attrs=read-write"), "database-password": PASSWORD,
+                "database-read-uri": self.standby.uri(), "database-read-password": PASSWORD,
+                "user-provisioning-start-uid": 10000, "group-provisioning-start-gid": 10000, "scim-rate-limit": 1000,
+                "database-pool-size": 8, "database-read-pool-size": 8}
+            self.api = []
+            for _ in range(2):
+                self.api.append(Replica(binary, self.folder, common))
+                self.closing.append(self.api[-1].stop)
+            self.read = Replica(binary, self.folder, common | {"role": "read"})
+            self.closing.append(self.read.stop)
+            for replica in (*self.api, self.read):
+                replica.ready()
+            self.prometheus = Prometheus(self.folder, [*self.api, self.read])
+            self.closing.append(self.prometheus.stop)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        while self.closing:
+            try:
+                self.closing.pop()()
+            except (OSError, subprocess.SubprocessError) as error:
+                print(f"closing: {error}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

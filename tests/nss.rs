@@ -1,0 +1,3 @@
+//! The read API for nodes.
+
+mod contract;
