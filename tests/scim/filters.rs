@@ -239,7 +239,6 @@ async fn every_kind_of_attribute_finds_what_memory_finds() {
         format!("groups.value eq \"{}\"", team.id()),
         format!("groups eq \"{}\" or userName eq \"日本語-25\"", team.id()),
         format!("id eq \"{id}\" or id eq \"none\" or id eq \"{}\"", id.to_uppercase()),
-        "meta.version eq \"W/\\\"1\\\"\"".to_owned(),
         format!("{WORKBENCH}:posixUserId gt 1e300"),
         format!("{WORKBENCH}:posixUserId lt -99999999999999999999"),
         format!("{WORKBENCH}:posixUserId eq {uid}.0"),
