@@ -16,6 +16,9 @@ use crate::harness::wait_until;
 
 const CLIENTS: usize = 16;
 
+/// Longest time in which a storm must get on.
+const STORM: Duration = Duration::from_mins(1);
+
 /// Longest time for one request of an impatient client.
 const IMPATIENCE: Duration = Duration::from_secs(8);
 
@@ -159,7 +162,7 @@ impl Storm {
     /// Waits until so many more users were created.
     async fn go_on(&self, more: usize) {
         let goal = self.count.load(Ordering::Relaxed) + more;
-        wait_until("users are created", Duration::from_secs(60), async || {
+        wait_until("users are created", STORM, async || {
             self.count.load(Ordering::Relaxed) >= goal
         })
         .await;
