@@ -151,9 +151,9 @@ async fn groups_and_private_groups_share_one_name_space() {
 async fn the_longest_group_names_still_fit_when_they_are_taken() {
     let rollcall = Rollcall::start().await;
     let scim = rollcall.scim();
-    // 254 bytes; the second has the same POSIX name because `:` and `/` both become `_`.
+    // 255 bytes; all have the same POSIX name because `:`, `/` and `,` become `_`.
     for end in [":", "/", ","] {
-        scim.post("/Groups", &group(&format!("a{}{end}", "é".repeat(126)), &[]))
+        scim.post("/Groups", &group(&format!("{}{end}", "é".repeat(127)), &[]))
             .await
             .expect(201);
     }
