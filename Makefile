@@ -53,9 +53,13 @@ dashboards: ## writes the dashboards and a picture of each, from a real load run
 	cargo build --locked --profile $(PROFILE) --bin rollcall
 	@tests/helm/live/pictures $(binary)
 
-image: ## builds the OCI image without a container engine, starts it read-only as uid 10001 and checks /readyz
+image: PROFILE := release
+image: ## builds the OCI image without a container engine, starts it read-only as the chart does and checks it
 	@packaging/bootstrap.sh test
-	@packaging/image/build $(target)
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@rm -rf $(target)/image
+	@packaging/image/build $(binary) $(target)/image
+	@cache=$$(tests/helm/install) && ROLLCALL_CHART_CACHE=$$cache $$cache/venv/bin/python tests/helm/live/image $(target)/image
 
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test
