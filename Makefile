@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check supply-chain bootstrap fmt clean
+.PHONY: help run test check bench supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -44,6 +44,11 @@ check: ## formatting, lints, documentation, licences, chart
 	    .ci/licences; \
 	fi
 	@if [ -x helm/lint ]; then helm/lint; fi
+
+bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; BENCH=--full for 1,000,000 users
+	@packaging/bootstrap.sh run
+	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
+	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
