@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -64,6 +64,11 @@ image: ## builds the OCI image without a container engine, starts it read-only a
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test
 	WRITE_SCHEMA=1 cargo test --locked --quiet --test integration sql::schema
+
+bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; BENCH=--full for 1,000,000 users
+	@packaging/bootstrap.sh run
+	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
+	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

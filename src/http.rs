@@ -61,6 +61,9 @@ fn api(state: &State) -> Router {
         .route("/sign-in", get(login::sign_in::show))
         .route("/sign-in.css", get(login::pages::style))
         .route("/sign-out", get(login::sign_out::ask).post(login::sign_out::leave))
+        .route("/openid/login", get(login::openid::login))
+        .route("/openid/callback", get(login::openid::callback))
+        .route("/openid/backchannel-logout", post(login::openid::backchannel_logout))
         .with_state(state.clone())
         .merge(scim(state))
 }

@@ -8,6 +8,7 @@ mod claims;
 pub mod groups;
 mod headers;
 mod networks;
+pub mod openid;
 mod refusal;
 pub mod return_path;
 mod rewrite;

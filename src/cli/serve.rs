@@ -15,6 +15,7 @@ use rollcall::http::rate_limit::RateLimit;
 use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
+use rollcall::login::openid::OpenId;
 use rollcall::login::sessions::Sessions;
 use rollcall::login::{ProxyHeaders, Rules, SignIns};
 use rollcall::private_postgres::PrivatePostgres;
@@ -89,6 +90,10 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         login_rules: Rules::new(&config)?,
         sign_ins: SignIns::default(),
         sessions: Arc::new(Sessions::new(&config.access)),
+        openid: Some(&config.openid)
+            .filter(|openid| openid.enabled && config.listeners.role == Role::All)
+            .map(|_| OpenId::new(&config, &base_url).map(Arc::new))
+            .transpose()?,
         proxy_headers: Some(&config.access)
             .filter(|access| access.proxy && config.listeners.proxy_listen.is_some())
             .map(ProxyHeaders::new)

@@ -2,9 +2,11 @@
 
 pub mod cookies;
 pub mod headers;
+pub mod openid;
 pub mod pages;
 pub mod sign_in;
 pub mod sign_out;
+mod transaction;
 
 use std::convert::Infallible;
 

@@ -12,6 +12,7 @@ use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
 use crate::db::Database;
+use crate::login::openid::OpenId;
 use crate::login::sessions::Sessions;
 use crate::login::{ProxyHeaders, Rules, SignIns};
 use crate::scim::limits::Limits;
@@ -48,6 +49,8 @@ pub struct Shared {
     pub sign_ins: SignIns,
     /// The sessions this replica knows.
     pub sessions: Arc<Sessions>,
+    /// The provider of OpenID Connect, when people sign in by it.
+    pub openid: Option<Arc<OpenId>>,
     /// How identity headers are read, when a proxy signs people in.
     pub proxy_headers: Option<ProxyHeaders>,
     /// What a POSIX user name must match as a whole.

@@ -168,17 +168,17 @@ impl Sessions {
         }
     }
 
-    /// Ends one session, here at once and on the other replicas within a second. Returns whose provider it was of, when
-    /// this replica knew it.
-    pub async fn end(&self, id: &str, db: &Database) -> Result<Option<String>, Error> {
+    /// Ends one session, here at once and on the other replicas within a second.
+    pub async fn end(&self, id: &str, db: &Database) -> Result<(), Error> {
         let hash = hash_of(id);
-        let known = self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&hash);
         let ending = Ending {
             id_hash: Some(hash),
             ..Ending::default()
         };
         db.session_end(&ending).await?;
-        Ok(known.map(|session| session.provider.clone()))
+        self.ends_applied.fetch_add(1, Ordering::AcqRel);
+        self.forget(&[hash]);
+        Ok(())
     }
 
     /// Follows ends for as long as the process lives.

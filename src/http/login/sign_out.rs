@@ -22,19 +22,29 @@ pub async fn ask(Shared(state): Shared<State>) -> Response {
     pages::page(StatusCode::OK, state.base_url.as_str(), "Sign out", &main, None)
 }
 
-/// `POST /sign-out`.
+/// `POST /sign-out`: ends the session, and sends the browser to the provider's own end of session when it offers one.
 pub async fn leave(Shared(state): Shared<State>, visit: Visit) -> Response {
     let base = state.base_url.as_str();
     if is_cross_site(visit.headers(), base) {
         let refusal = Refusal::new(Reason::UnknownTransaction, "sign-out was asked for by another site");
         return pages::refused(base, &refusal, &visit.request_id);
     }
-    if let Some(id) = &visit.session
-        && let Err(error) = state.sessions.end(id, &state.db).await
-    {
-        return pages::refused(base, &error.into(), &visit.request_id);
-    }
-    let target = format!("{base}/sign-in?stay=1");
+    let provider = match &visit.session {
+        None => None,
+        Some(id) => {
+            // Who vouched for the person decides whether there is a session to end elsewhere too.
+            let session = state.sessions.get(id, &state.db).await.ok();
+            if let Err(error) = state.sessions.end(id, &state.db).await {
+                return pages::refused(base, &error.into(), &visit.request_id);
+            }
+            session.map(|session| session.provider.clone())
+        }
+    };
+    let signed_out = format!("{base}/sign-in?stay=1");
+    let elsewhere = state.openid.as_ref().filter(|openid| provider == Some(openid.name()));
+    let target = elsewhere
+        .and_then(|openid| openid.logout_url(&signed_out))
+        .unwrap_or(signed_out);
     let mut response = redirect(StatusCode::SEE_OTHER, &target);
     cookies::SESSION.clear(response.headers_mut(), state.base_url.is_https());
     response
