@@ -26,6 +26,10 @@ has curl || packages+=(curl)
 if [ "$purpose" = test ]; then
     has psql || packages+=(postgresql-client)
     has setpriv || packages+=(util-linux)
+    # What people meet NSS through: tests/nss/chroot.
+    has sshd || [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
+    has ssh || packages+=(openssh-client)
+    has ip || [ -x /usr/sbin/ip ] || packages+=(iproute2)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 fi
 
@@ -42,6 +46,11 @@ if [ ${#packages[@]} -gt 0 ]; then
     else
         echo "please run as root: apt-get install ${packages[*]}" >&2
         exit 1
+    fi
+    # The tests start what they need by themselves; a package that is installed shall start nothing.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap '"${root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${root[@]}" install -m 755 /dev/stdin /usr/sbin/policy-rc.d
     fi
     "${root[@]}" apt-get update -qq
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"

@@ -44,7 +44,7 @@ if [[ -z ${CHROOT_INSIDE:-} ]]; then
     WORK=$(mktemp -d /var/tmp/nss-chroot.XXXXXX)
     export WORK
     [[ $KEEP ]] || trap 'rm -rf "$WORK"' EXIT
-    CHROOT_INSIDE=1 unshare --mount --pid --net --fork --kill-child bash "${BASH_SOURCE[0]}" "${ARGUMENTS[@]}"
+    CHROOT_INSIDE=1 unshare --mount --mount-proc --pid --net --fork --kill-child bash "${BASH_SOURCE[0]}" "${ARGUMENTS[@]}"
     exit
 fi
 
@@ -311,5 +311,5 @@ rm "$ROOT/etc/rstudio/workbench-nss.conf"
 until_is "no configuration any more: the map is gone" 2 10000 status_of inside getent passwd user00077
 
 [[ $FAILED -eq 0 ]] || head -n 40 "$WORK"/*.log "$ROOT/tmp/sshd.log" || true
-echo "$COUNT checks, $FAILED failed"
+echo "$((COUNT - FAILED)) passed, $FAILED failed"
 [[ $FAILED -eq 0 ]]
