@@ -135,10 +135,16 @@ stop_process() {
     kill -KILL "$1" 2>/dev/null || true
 }
 
-stop_service() {
-    stop_process "${service_pid[$1]}"
-    wait "${service_pid[$1]}" 2>/dev/null || true
+# stop_started PID: stops it and forgets it, because the number may be another's tomorrow.
+stop_started() {
+    local pid rest=()
+    stop_process "$1"
+    wait "$1" 2>/dev/null || true
+    for pid in "${started[@]}"; do [ "$pid" = "$1" ] || rest+=("$pid"); done
+    started=("${rest[@]}")
 }
+
+stop_service() { stop_started "${service_pid[$1]}"; }
 
 stop_everything() {
     trap - EXIT INT TERM
