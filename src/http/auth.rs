@@ -1,4 +1,4 @@
-//! `/auth/verify`: forward-auth for nginx, Traefik, Envoy and HAProxy; by session on the API listener, by the headers of a
+//! `/auth/verify`: forward-auth for nginx, Traefik, Envoy and `HAProxy`; by session on the API listener, by the headers of a
 //! signing-in proxy on the proxy listener.
 
 use axum::extract::{FromRequestParts, State as Shared};

@@ -1,6 +1,5 @@
 //! Rules, groups, rewriting and the hash, without a database.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,5 @@
 //! Each rule about identity headers.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 

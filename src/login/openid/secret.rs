@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Client> {
     let file = std::fs::metadata(path).with_context(|| format!("auth-openid-client-file: cannot read {shown}"))?;
     ensure!(file.len() <= BYTES, "{shown} is too large for a client file");
     ensure!(
-        file.permissions().mode() & 0o077 == 0,
+        file.permissions().mode().trailing_zeros() >= 6,
         "{shown} can be read by others: its mode must be 0600"
     );
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
@@ -55,7 +55,6 @@ fn parse(text: &str) -> anyhow::Result<Client> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
 

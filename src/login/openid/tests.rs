@@ -1,6 +1,5 @@
 //! Addresses of a provider that may be asked.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use openidconnect::url::Url;
 
