@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::harness::Rollcall;
+use crate::harness::command::run;
 
 /// A folder of its own, gone at the end.
 struct Folder(PathBuf);
@@ -128,13 +129,15 @@ async fn what_is_installed_once_lets_a_node_ask_and_is_kept_afterwards() {
 async fn runs_at_the_same_moment_agree_on_one_pair_of_tokens() {
     let rollcall = Rollcall::start().await;
     let folder = Folder::new("race");
+    let environment = rollcall.database.environment();
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let arguments = ["nss-conf", "install", "--folder", folder.path()];
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| {
-                rollcall
-                    .command(&["nss-conf", "install", "--folder", folder.path()])
-                    .succeeded();
-            });
+            scope.spawn(|| run(&arguments, &environment).succeeded());
         }
     });
     let list = rollcall
@@ -164,7 +167,7 @@ async fn without_a_database_nothing_is_left_behind_and_what_is_there_is_enough()
     let folder = Folder::new("away");
     let away = [("ROLLCALL_DATABASE_URI", "host=/nowhere user=x dbname=x")];
     let arguments = ["nss-conf", "install", "--folder", folder.path(), "--output", "json"];
-    let install = || crate::harness::command::run(&arguments, &away);
+    let install = || run(&arguments, &away);
     assert_ne!(install().code, 0);
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
     for name in ["admin-token", "user-token"] {
@@ -180,7 +183,7 @@ async fn without_a_database_nothing_is_left_behind_and_what_is_there_is_enough()
 #[test]
 fn the_configuration_names_the_addresses_given_or_those_of_this_machine() {
     let generate = |further: &[&str]| {
-        crate::harness::command::run(
+        run(
             &[&["nss-conf", "generate", "--data-dir", "/nowhere"], further].concat(),
             &[],
         )
