@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -53,13 +53,22 @@ dashboards: ## writes the dashboards and a picture of each, from a real load run
 	cargo build --locked --profile $(PROFILE) --bin rollcall
 	@tests/helm/live/pictures $(binary)
 
-image: ## builds the OCI image without a container engine, starts it read-only as uid 10001 and checks /readyz
+image: PROFILE := release
+image: ## builds the OCI image without a container engine, starts it read-only as the chart does and checks it
 	@packaging/bootstrap.sh test
-	@packaging/image/build $(target)
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@rm -rf $(target)/image
+	@packaging/image/build $(binary) $(target)/image
+	@cache=$$(tests/helm/install) && ROLLCALL_CHART_CACHE=$$cache $$cache/venv/bin/python tests/helm/live/image $(target)/image
 
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test
 	WRITE_SCHEMA=1 cargo test --locked --quiet --test integration sql::schema
+
+bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; BENCH=--full for 1,000,000 users
+	@packaging/bootstrap.sh run
+	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
+	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

@@ -23,9 +23,22 @@ has cargo || { echo "Rust is missing: install it with rustup (https://rustup.rs)
 has cc || packages+=(gcc libc6-dev)
 has_postgres || packages+=(postgresql)
 has curl || packages+=(curl)
+# What sign-in by SAML is built on; `cargo build --no-default-features` does without.
+{ has pkg-config && pkg-config --exists libxml-2.0 xmlsec1 openssl; } ||
+    packages+=(pkg-config libxml2-dev libxmlsec1-dev libssl-dev)
+compgen -G '/usr/lib/*/libclang*.so*' >/dev/null || compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null ||
+    packages+=(clang libclang-dev)
 if [ "$purpose" = test ]; then
     has psql || packages+=(postgresql-client)
     has setpriv || packages+=(util-linux)
+    # What people meet NSS through: tests/nss/chroot.
+    has sshd || [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
+    has ssh || packages+=(openssh-client)
+    has ip || [ -x /usr/sbin/ip ] || packages+=(iproute2)
+    # The peers of sign-in: tests/login.
+    has nginx || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
+    [ -d /usr/share/simplesamlphp ] || packages+=(simplesamlphp php-cli php-xml php-mbstring php-curl php-sqlite3)
+    has npm || packages+=(npm)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 fi
 
@@ -42,6 +55,11 @@ if [ ${#packages[@]} -gt 0 ]; then
     else
         echo "please run as root: apt-get install ${packages[*]}" >&2
         exit 1
+    fi
+    # The tests start what they need by themselves; a package that is installed shall start nothing.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap '"${root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${root[@]}" install -m 755 /dev/stdin /usr/sbin/policy-rc.d
     fi
     "${root[@]}" apt-get update -qq
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"

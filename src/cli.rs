@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod group;
 mod migrate;
+mod nss_conf;
 mod output;
 mod scim_log;
 mod serve;
@@ -54,6 +55,9 @@ enum Command {
     /// Look at and manage groups.
     #[command(subcommand)]
     Group(group::Command),
+    /// Configuration and tokens of the nodes' NSS module.
+    #[command(subcommand)]
+    NssConf(nss_conf::Command),
     /// Print the audit log.
     Audit(audit::Arguments),
     /// What identity providers have asked.
@@ -142,6 +146,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Token(command) => token::run(&config, command).await,
             Command::User(command) => user::run(&config, command).await,
             Command::Group(command) => group::run(&config, command).await,
+            Command::NssConf(command) => nss_conf::run(&config, command).await,
             Command::Audit(arguments) => audit::print(&config, &arguments).await,
             Command::Scim(command) => scim_log::run(&config, command).await,
             Command::Completions(_) | Command::Man(_) => Ok(()),

@@ -16,6 +16,9 @@ use crate::harness::wait_until;
 
 const CLIENTS: usize = 16;
 
+/// Longest time in which a storm must get on.
+const STORM: Duration = Duration::from_mins(1);
+
 /// Longest time for one request of an impatient client.
 const IMPATIENCE: Duration = Duration::from_secs(8);
 
@@ -159,7 +162,7 @@ impl Storm {
     /// Waits until so many more users were created.
     async fn go_on(&self, more: usize) {
         let goal = self.count.load(Ordering::Relaxed) + more;
-        wait_until("users are created", Duration::from_secs(60), async || {
+        wait_until("users are created", STORM, async || {
             self.count.load(Ordering::Relaxed) >= goal
         })
         .await;
@@ -199,4 +202,33 @@ async fn a_killed_replica_loses_no_acknowledged_user_and_retries_find_the_same()
     site.check(&told).await;
     let live = reqwest::get(format!("{}/livez", second.url("ops"))).await.unwrap();
     assert_eq!(live.status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn while_postgresql_is_away_the_replica_stays_ready_and_says_when_to_come_back() {
+    let mut site = Site::set();
+    let service = site.replica();
+    let scim = crate::harness::Rollcall::scim_at(&service, &site.token);
+    let jane = scim.post("/Users", &json!({"userName": "jane"})).await.expect(201);
+    site.postgres.kill();
+    let ready = reqwest::get(format!("{}/readyz", service.url("ops"))).await.unwrap();
+    assert_eq!(ready.status().as_u16(), 200, "a failover must not empty the balancer");
+    assert_eq!(
+        ready.json::<serde_json::Value>().await.unwrap()["database"]["answers"],
+        false
+    );
+    let path = format!("/Users/{}", jane.id());
+    let (read, unknown) = tokio::join!(scim.get(&path), async {
+        scim.with_token("rc_AAAAAAAAAAAA.c2VjcmV0").get("/Users").await
+    });
+    for answer in [read, unknown] {
+        let answer = answer.expect_error(503, "");
+        assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+    }
+    site.postgres.start_again();
+    wait_until("the replica answers again", Duration::from_secs(15), async || {
+        scim.get(&path).await.status == 200
+    })
+    .await;
+    assert_eq!(scim.get(&path).await.body, jane.body);
 }

@@ -7,7 +7,6 @@
 mod audit;
 mod cli;
 mod crash;
-#[expect(dead_code, reason = "the actors offer more than today's tests use")]
 mod harness;
 mod login;
 mod nss;

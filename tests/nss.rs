@@ -1,3 +1,4 @@
 //! The read API for nodes.
 
+mod conf;
 mod contract;

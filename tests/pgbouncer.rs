@@ -1,4 +1,4 @@
-//! The service behind PgBouncer in transaction mode, with fewer server connections than the service has clients.
+//! The service behind `PgBouncer` in transaction mode, with fewer server connections than the service has clients.
 
 use std::path::PathBuf;
 use std::time::Duration;

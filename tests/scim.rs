@@ -8,6 +8,8 @@ mod filters;
 mod groups;
 mod indexes;
 mod large_groups;
+mod names;
+mod numbers;
 mod paging;
 mod patch;
 mod projection;

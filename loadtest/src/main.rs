@@ -18,6 +18,16 @@ mod run;
 mod schedule;
 mod summary;
 
-fn main() -> anyhow::Result<()> {
-    cli::main()
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::main() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody may be listening.
+            let _ = writeln!(std::io::stderr(), "rollcall-loadtest: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -43,8 +43,7 @@ start_peers() {
 stop_peers() {
     local name
     for name in "${!peer_pid[@]}"; do
-        stop_process "${peer_pid[$name]}"
-        wait "${peer_pid[$name]}" 2>/dev/null || true
+        stop_started "${peer_pid[$name]}"
     done
 }
 

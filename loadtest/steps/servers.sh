@@ -2,7 +2,7 @@
 # The servers of loadtest/bench: a throw-away PostgreSQL and any number of services on it. Sourced, not run.
 # Everything started is remembered by process id and stopped by stop_everything.
 
-work='' postgres_pid='' started=()
+work='' postgres_pid='' started=() as_server=()
 declare -A service_pid service_url service_ops
 
 fail() { echo "bench: $*" >&2; exit 1; }
@@ -20,13 +20,11 @@ postgres_binaries() {
     fail "no folder with initdb, postgres and pgbench: install PostgreSQL"
 }
 
-# Runs as the account of the server: PostgreSQL refuses to run as root.
-as_server() {
-    if [ "$(id -u)" -eq 0 ]; then
-        setpriv --reuid=postgres --regid=postgres --init-groups env -i PATH="$bin:/usr/bin:/bin" LANG=C.UTF-8 "$@"
-    else
-        env -i PATH="$bin:/usr/bin:/bin" LANG=C.UTF-8 "$@"
-    fi
+# What goes before a command of the server: PostgreSQL refuses to run as root. An array and not a function, because
+# "${as_server[@]} … &" replaces itself by the server and so has its process id.
+choose_account() {
+    as_server=(env -i PATH="$bin:/usr/bin:/bin" LANG=C.UTF-8)
+    [ "$(id -u)" -ne 0 ] || as_server=(setpriv --reuid=postgres --regid=postgres --init-groups "${as_server[@]}")
 }
 
 psql_as_superuser() { "$bin/psql" -X -q -At -v ON_ERROR_STOP=1 -d "host=$work user=postgres dbname=$1" -c "$2"; }
@@ -47,8 +45,9 @@ start_postgres() {
     chmod 700 "$work"
     [ "$(id -u)" -ne 0 ] || chown postgres: "$work"
     cd "$work"
-    as_server initdb -D "$work/data" -U postgres -A trust --locale=C --encoding=UTF8 >/dev/null
-    as_server tee -a "$work/data/postgresql.conf" >/dev/null <<SETTINGS
+    choose_account
+    "${as_server[@]}" initdb -D "$work/data" -U postgres -A trust --locale=C --encoding=UTF8 >/dev/null
+    "${as_server[@]}" tee -a "$work/data/postgresql.conf" >/dev/null <<SETTINGS
 listen_addresses = ''
 unix_socket_directories = '$work'
 max_connections = 200
@@ -56,10 +55,9 @@ shared_buffers = 256MB
 max_wal_size = 4GB
 checkpoint_timeout = 15min
 SETTINGS
-    as_server postgres -D "$work/data" >"$work/postgres.log" 2>&1 &
+    "${as_server[@]}" postgres -D "$work/data" >"$work/postgres.log" 2>&1 &
     postgres_pid=$!
     wait_until 60 PostgreSQL psql_as_superuser postgres "select 1"
-    # setpriv and env replace themselves by the server: its process id is the one that was started.
     [ "$(head -1 "$work/data/postmaster.pid")" = "$postgres_pid" ] || fail "the server has another process id"
     psql_as_superuser postgres "create role rollcall login"
 }
@@ -137,10 +135,16 @@ stop_process() {
     kill -KILL "$1" 2>/dev/null || true
 }
 
-stop_service() {
-    stop_process "${service_pid[$1]}"
-    wait "${service_pid[$1]}" 2>/dev/null || true
+# stop_started PID: stops it and forgets it, because the number may be another's tomorrow.
+stop_started() {
+    local pid rest=()
+    stop_process "$1"
+    wait "$1" 2>/dev/null || true
+    for pid in "${started[@]}"; do [ "$pid" = "$1" ] || rest+=("$pid"); done
+    started=("${rest[@]}")
 }
+
+stop_service() { stop_started "${service_pid[$1]}"; }
 
 stop_everything() {
     trap - EXIT INT TERM

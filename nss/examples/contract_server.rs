@@ -1,7 +1,7 @@
 //! The contract server as a program, for nssbench and the chroot test: `contract_server --listen ADDR|unix:PATH --passwd FILE --group FILE`.
 //!
 //! Further: `--dataset FILE` (instead of passwd and group), `--tls CERT.pem KEY.pem`, `--fault NAME`. Lines on standard input change it while it runs:
-//! `fault NAME`, `add NAME UID GID`, `lock NAME`, `rename OLD NEW`, `remove NAME`.
+//! `fault NAME`, `add NAME UID GID`, `lock NAME`, `rename OLD NEW`, `remove NAME`, `join NAME GROUP`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../tests/harness/server.rs"]
@@ -101,6 +101,18 @@ fn obey(server: &Server, words: &[&str]) {
             let user = store.user_named(old).unwrap();
             store.put_user(User {
                 name: new.to_owned(),
+                ..user
+            });
+        }
+        ["join", name, group] => {
+            let gid = store.gid_named(group).unwrap();
+            let user = store.user_named(name).unwrap();
+            let mut gids = user.gids.clone().unwrap_or_default();
+            gids.push(gid);
+            gids.sort_unstable();
+            gids.dedup();
+            store.put_user(User {
+                gids: Some(gids),
                 ..user
             });
         }

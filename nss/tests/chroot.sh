@@ -5,9 +5,10 @@
 #
 #   -b, --build DIR      folder with libnss_pwb.so, libnss_pwb_direct.so, rollcall-node      [target/nss]
 #   -s, --service CMD    the service: a shell command run inside the test's network namespace, in the foreground. It must listen at
-#                        the address of --address with the data set of $DATA (passwd, group), and accept the tokens in $TOKENS
-#                        (user-token, admin-token: written by it, or by this script before it starts)
-#                        [examples/contract_server of the build folder, which lines written to $CONTROL change]
+#                        the address of --address with the data set of $DATA (passwd, group), write user-token and admin-token
+#                        into $TOKENS when everybody is there, and do what the lines of the pipe $CONTROL say
+#                        (lock NAME, add NAME UID GID, rename OLD NEW, remove NAME, join NAME GROUP)
+#                        [examples/contract_server of the build folder; tests/nss/chroot/serve ROLLCALL is the real one]
 #   -A, --address URL    server-address                                                     [http://127.0.0.1:8081]
 #   -k, --keep           leave the root folder for inspection
 #
@@ -43,12 +44,13 @@ if [[ -z ${CHROOT_INSIDE:-} ]]; then
     WORK=$(mktemp -d /var/tmp/nss-chroot.XXXXXX)
     export WORK
     [[ $KEEP ]] || trap 'rm -rf "$WORK"' EXIT
-    CHROOT_INSIDE=1 unshare --mount --pid --net --fork --kill-child bash "${BASH_SOURCE[0]}" "${ARGUMENTS[@]}"
+    CHROOT_INSIDE=1 unshare --mount --mount-proc --pid --net --fork --kill-child bash "${BASH_SOURCE[0]}" "${ARGUMENTS[@]}"
     exit
 fi
 
 # ---------------------------------------------------------------- the root folder
 
+chmod 711 "$WORK" # the database of a service may run as an account of its own
 ROOT=$WORK/root DATA=$WORK/data TOKENS=$WORK/tokens CONTROL=$WORK/control
 export ROOT DATA TOKENS CONTROL
 mkdir -p "$ROOT" "$DATA" "$TOKENS"
@@ -150,11 +152,9 @@ status_of() { "$@" > /dev/null 2>&1 && echo 0 || echo $?; }
 
 # ---------------------------------------------------------------- service and agent
 
-echo "rc_user.secret" > "$TOKENS/user-token"
-echo "rc_admin.secret" > "$TOKENS/admin-token"
 mkfifo "$CONTROL"
 sleep infinity > "$CONTROL" & # holds the pipe open
-DEFAULT_SERVICE="exec '$BUILD/examples/contract_server' --listen 127.0.0.1:8081 --passwd '$DATA/passwd' --group '$DATA/group' < '$CONTROL'"
+DEFAULT_SERVICE="echo rc_user.secret > '$TOKENS/user-token'; echo rc_admin.secret > '$TOKENS/admin-token'; exec '$BUILD/examples/contract_server' --listen 127.0.0.1:8081 --passwd '$DATA/passwd' --group '$DATA/group' < '$CONTROL'"
 start_service() {
     setsid sh -c "${SERVICE:-$DEFAULT_SERVICE}" > "$WORK/service.log" 2>&1 &
     SERVICE_GROUP=$!
@@ -168,11 +168,17 @@ start_agent() {
     until_is "the agent has the whole directory" 0 60000 status_of inside rollcall-node status
 }
 configure() {
+    local deadline=$((SECONDS + 300))
+    until [[ -s $TOKENS/user-token && -s $TOKENS/admin-token ]]; do
+        kill -s 0 "$SERVICE_GROUP" 2> /dev/null || { cat "$WORK/service.log" >&2; fail "the service has ended"; }
+        ((SECONDS < deadline)) || { cat "$WORK/service.log" >&2; fail "no tokens from the service within 300 s"; }
+        sleep 0.1
+    done
     install -m 644 "$TOKENS/user-token" "$ROOT/etc/rstudio/user-token"
     install -m 600 "$TOKENS/admin-token" "$ROOT/etc/rstudio/admin-token"
     printf 'server-address=%s\n' "$ADDRESS" > "$ROOT/etc/rstudio/workbench-nss.conf"
 }
-control() { [[ $SERVICE ]] || echo "$*" > "$CONTROL"; }
+control() { echo "$*" > "$CONTROL"; }
 
 same_answers() { # MODE
     local mode=$1
@@ -251,23 +257,24 @@ disown
 login() { ssh -n -p 2222 -i "$WORK/key" -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$1@127.0.0.1" "$2"; }
 until_is "ssh: a provisioned user logs in by key" user00042 10000 login user00042 whoami
 is "ssh: his home directory was made for him" "user00042 grp042 drwx------" sh -c "chroot '$ROOT' ls -ld /home/user00042 | awk '{print \$3, \$4, \$1}'"
-if [[ -z $SERVICE ]]; then
-    is "ssh: before the lock" user00043 login user00043 whoami
-    control lock user00043
-    until_is "a lock is on the node within two seconds" 'user00043:!::::::1:' 2000 inside getent shadow user00043
-    is "ssh: a locked user is refused even with his key" "" login user00043 whoami
-    is "a locked user still resolves" "user00043" sh -c "chroot '$ROOT' getent passwd 100043 | cut -d: -f1"
+is "ssh: before the lock" user00043 login user00043 whoami
+control lock user00043
+until_is "a lock is on the node within two seconds" 'user00043:!::::::1:' 2000 inside getent shadow user00043
+is "ssh: a locked user is refused even with his key" "" login user00043 whoami
+is "a locked user still resolves" "user00043" sh -c "chroot '$ROOT' getent passwd 100043 | cut -d: -f1"
 
-    # ------------------------------------------------------------ changes
+# ------------------------------------------------------------ changes
 
-    control add newcomer 150000 200000
-    until_is "a new user is on the node within two seconds" newcomer 2000 sh -c "chroot '$ROOT' getent passwd 150000 | cut -d: -f1"
-    control rename newcomer oldtimer
-    until_is "a renamed user answers under his new name" 150000 2000 sh -c "chroot '$ROOT' getent passwd oldtimer | cut -d: -f3"
-    until_is "and no longer under the old one" 2 2000 status_of inside getent passwd newcomer
-    control remove oldtimer
-    until_is "a removed user is gone" 2 2000 status_of inside getent passwd oldtimer
-fi
+control add newcomer 150000 200000
+until_is "a new user is on the node within two seconds" newcomer 2000 sh -c "chroot '$ROOT' getent passwd 150000 | cut -d: -f1"
+control rename newcomer oldtimer
+until_is "a renamed user answers under his new name" 150000 2000 sh -c "chroot '$ROOT' getent passwd oldtimer | cut -d: -f3"
+until_is "and no longer under the old one" 2 2000 status_of inside getent passwd newcomer
+control join user00044 grp000
+until_is "a new membership is in the user's groups within two seconds" 200000 2000 sh -c "chroot '$ROOT' id -G user00044 | tr ' ' '\n' | grep -x 200000"
+until_is "and in the group's members" user00044 2000 sh -c "chroot '$ROOT' getent group grp000 | tr ':,' '\n\n' | grep -x user00044"
+control remove oldtimer
+until_is "a removed user is gone" 2 2000 status_of inside getent passwd oldtimer
 
 # ---------------------------------------------------------------- faults
 
@@ -304,5 +311,5 @@ rm "$ROOT/etc/rstudio/workbench-nss.conf"
 until_is "no configuration any more: the map is gone" 2 10000 status_of inside getent passwd user00077
 
 [[ $FAILED -eq 0 ]] || head -n 40 "$WORK"/*.log "$ROOT/tmp/sshd.log" || true
-echo "$COUNT checks, $FAILED failed"
+echo "$((COUNT - FAILED)) passed, $FAILED failed"
 [[ $FAILED -eq 0 ]]

@@ -33,6 +33,7 @@ as $$
 declare
   v_name text := coalesce(p_wanted, p_derived);
   v_number int := 1;
+  v_room int;
 begin
   loop
     if not coalesce(p_options->'protected' ? v_name, false) then
@@ -51,7 +52,13 @@ begin
       perform store.posix_name_refuse(p_resource, v_name, coalesce(p_options->'protected' ? v_name, false));
     end if;
     v_number := v_number + 1;
-    v_name := left(p_derived, case p_resource when 'user' then 32 else 255 end - length(v_number::text)) || v_number;
+    -- The limit is one of bytes: characters are taken off until the number fits.
+    v_room := case p_resource when 'user' then 32 else 255 end - length(v_number::text);
+    v_name := left(p_derived, v_room);
+    while octet_length(v_name) > v_room loop
+      v_name := left(v_name, -1);
+    end loop;
+    v_name := v_name || v_number;
   end loop;
   return v_name;
 end $$;

@@ -1,5 +1,7 @@
 -- The read API of the nodes: records as JSON, as nss/CONTRACT.md says. p_options: shell (the default), retain_days.
--- Everything here runs on a standby.
+-- Everything here runs on a standby. `lateral (… offset 0)` asks an index once per row: right after an import there are no
+-- statistics yet, and a plan made for empty tables would read all users for each group. `jit = off`: the estimates of
+-- recursive queries are high enough to have every execution compiled, which takes seconds.
 
 -- Until when a deleted resource keeps resolving.
 create or replace function store.retained(p_deleted_at timestamptz, p_options jsonb) returns boolean
@@ -56,8 +58,9 @@ begin
   return (select jsonb_agg(x.gid order by x.gid)
           from (select p_user.primary_gid as gid
                 union
-                select g.gid from store.user_group_ids(p_user.id) i(id) join store.groups g on g.id = i.id
-                  where g.deleted_at is null) x);
+                select g.gid from store.user_group_ids(p_user.id) i(id)
+                  cross join lateral (select g.gid from store.groups g
+                                      where g.id = i.id and g.deleted_at is null offset 0) g) x);
 end $$;
 
 -- The user who answers by this name or uid; null id when nobody does.
@@ -84,7 +87,7 @@ end $$;
 
 -- Passwd of one user; null when there is none.
 create or replace function api.nss_passwd(p_name text, p_uid bigint, p_options jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_user store.users%rowtype := store.nss_find_user(p_name, p_uid, p_options);
@@ -103,7 +106,7 @@ as $$
 $$;
 
 create or replace function api.nss_shadow(p_name text, p_options jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_user store.users%rowtype := store.nss_find_user(p_name, null, p_options);
@@ -113,7 +116,7 @@ end $$;
 
 -- The gids of one user; null when there is none.
 create or replace function api.nss_initgroups(p_name text, p_options jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_user store.users%rowtype := store.nss_find_user(p_name, null, p_options);
@@ -133,7 +136,7 @@ end $$;
 
 -- What a login needs, in one answer; null when there is no such user.
 create or replace function api.nss_user(p_name text, p_uid bigint, p_with_shadow boolean, p_options jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_user store.users%rowtype := store.nss_find_user(p_name, p_uid, p_options);
@@ -164,14 +167,16 @@ begin
       union
       select m.member_id from beneath b join store.memberships m on m.group_id = b.id and m.is_group)
     select coalesce(jsonb_agg(distinct u.posix_name), '[]')
-    from beneath b join store.memberships m on m.group_id = b.id and not m.is_group
-      join store.users u on u.id = m.member_id
-    where u.deleted_at is null);
+    from beneath b
+      cross join lateral (select m.member_id from store.memberships m
+                          where m.group_id = b.id and not m.is_group offset 0) m
+      cross join lateral (select u.posix_name from store.users u
+                          where u.id = m.member_id and u.deleted_at is null offset 0) u);
 end $$;
 
 -- One group by name or gid, with its members; null when there is none. A deleted group answers like a deleted user.
 create or replace function api.nss_group(p_name text, p_gid bigint, p_options jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_owner uuid;
@@ -210,29 +215,47 @@ begin
 end $$;
 
 -- A page of users after p_after in the order of their ids; p_full: User records, else Passwd. `next` is null at the end.
+-- Memberships are read for the whole page at once: a snapshot of 10,000 users must not cost 10,000 function calls.
 create or replace function api.nss_users_page(p_after uuid, p_limit int, p_full boolean, p_options jsonb)
 returns table (entries jsonb, private_groups jsonb, next uuid)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query
-    with page as materialized (
-      select u from store.users u
+    with recursive page as materialized (
+      select u.id, u from store.users u
       where (p_after is null or u.id > p_after) and store.retained(u.deleted_at, p_options)
-      order by u.id limit p_limit)
-    select coalesce(jsonb_agg(case when p_full then store.nss_user_record(p.u, p_options)
-                                   else store.nss_passwd_record(p.u, p_options) end order by (p.u).id), '[]'),
-           coalesce(jsonb_agg(jsonb_build_object('id', (p.u).id, 'name', (p.u).posix_name, 'gid', (p.u).primary_gid,
-                                                 'members', '[]'::jsonb) order by (p.u).id)
+      order by u.id limit p_limit),
+    above(user_id, group_id) as (
+      select p.id, m.group_id
+      from page p cross join lateral (select m.group_id from store.memberships m where m.member_id = p.id offset 0) m
+      where p_full
+      union
+      select a.user_id, m.group_id
+      from above a cross join lateral (select m.group_id from store.memberships m
+                                       where m.member_id = a.group_id and m.is_group offset 0) m),
+    numbers as (
+      select x.user_id, jsonb_agg(x.gid order by x.gid) as gids
+      from (select p.id as user_id, (p.u).primary_gid as gid from page p where p_full
+            union
+            select a.user_id, g.gid
+            from above a cross join lateral (select g.gid from store.groups g
+                                             where g.id = a.group_id and g.deleted_at is null offset 0) g) x
+      group by x.user_id)
+    select coalesce(jsonb_agg(case when p_full then store.nss_passwd_record(p.u, p_options)
+                                                    || jsonb_build_object('id', p.id, 'gids', n.gids)
+                                   else store.nss_passwd_record(p.u, p_options) end order by p.id), '[]'),
+           coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', (p.u).posix_name, 'gid', (p.u).primary_gid,
+                                                 'members', '[]'::jsonb) order by p.id)
                       filter (where (p.u).private_group and (p.u).deleted_at is null), '[]'),
-           case when count(*) = p_limit then (array_agg((p.u).id order by (p.u).id desc))[1] end
-    from page p;
+           case when count(*) = p_limit then (array_agg(p.id order by p.id desc))[1] end
+    from page p left join numbers n on n.user_id = p.id;
 end $$;
 
 -- A page of groups after p_after in the order of their ids, private ones left out.
 create or replace function api.nss_groups_page(p_after uuid, p_limit int, p_with_members boolean)
 returns table (entries jsonb, next uuid)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query
@@ -248,7 +271,7 @@ end $$;
 
 -- The epoch of the ids and where the feed stands: everything up to the id was visible to this snapshot.
 create or replace function api.nss_feed_position() returns table (epoch bigint, id bigint)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
@@ -265,7 +288,7 @@ end $$;
 -- are sent at once, but the new position stays before them, so that nothing that commits late is missed.
 create or replace function api.nss_changes(p_epoch bigint, p_id bigint, p_ordinal int, p_limit int, p_options jsonb)
 returns table (epoch bigint, id bigint, ordinal int, more boolean, changes jsonb)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());

@@ -11,6 +11,27 @@ use super::sqlstate::{self, Verdict};
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
 
+/// Writes that leave no line in the audit log: they change no user, group or token that anybody holds.
+const NOT_AUDITED: &[&str] = &[
+    "token_touch",
+    "requests_note",
+    "maintain",
+    "id_follow_epoch",
+    "sign_ins_note",
+];
+
+/// Counts audit rows, which are written in the transaction of their change: a refused change writes none.
+fn count_audit(op: &str, outcome: &Result<Vec<Row>, Error>) {
+    let word = match outcome {
+        Ok(_) => "ok",
+        Err(Error::Internal(_) | Error::Unavailable { .. }) => "failed",
+        Err(_) => return,
+    };
+    if !NOT_AUDITED.contains(&op) {
+        METRICS.audit_events.with_label_values(&[word]).inc();
+    }
+}
+
 /// Whether a call may be sent again when it is not known whether it took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
@@ -41,16 +62,19 @@ impl Database {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
-        self.call(
-            &self.primary,
-            op,
-            repeat,
-            self.settings.write_deadline,
-            None,
-            sql,
-            parameters,
-        )
-        .await
+        let outcome = self
+            .call(
+                &self.primary,
+                op,
+                repeat,
+                self.settings.write_deadline,
+                None,
+                sql,
+                parameters,
+            )
+            .await;
+        count_audit(op, &outcome);
+        outcome
     }
 
     /// Sends a write that may take up to `limit`, in a transaction of its own that lifts the statement time-out.

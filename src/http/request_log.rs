@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::db::Database;
 use crate::db::requests::Request;
+use crate::scim::error::without_strings;
 
 /// Most characters kept of a body's shape.
 const MAX_SHAPE: usize = 4_096;
@@ -97,30 +98,12 @@ fn redact(key: Option<&str>, value: &Value, depth: usize) -> Value {
         }
         Value::String(text) => match key {
             Some("op" | "method" | "bulkId" | "type" | "schemas") => value.clone(),
-            Some("path") => Value::String(redact_quoted(text)),
+            Some("path") => Value::String(without_strings(text)),
             _ => Value::String(format!("({} characters)", text.chars().count())),
         },
         Value::Number(_) => Value::String("(number)".into()),
         Value::Bool(_) | Value::Null => value.clone(),
     }
-}
-
-/// A filter or path with the contents of its quotes left out.
-pub fn redact_quoted(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let (mut inside, mut escaped) = (false, false);
-    for c in text.chars() {
-        match c {
-            '"' if !escaped => {
-                shown.push_str(if inside { "…\"" } else { "\"" });
-                inside = !inside;
-            }
-            _ if !inside => shown.push(c),
-            _ => {}
-        }
-        escaped = inside && c == '\\' && !escaped;
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -144,8 +127,11 @@ mod tests {
 
     #[test]
     fn quoted_text_is_redacted_even_with_escapes_and_without_an_end() {
-        assert_eq!(redact_quoted(r#"userName eq "a\"b" and x"#), r#"userName eq "…" and x"#);
-        assert_eq!(redact_quoted(r#"userName eq "jane"#), r#"userName eq ""#);
+        assert_eq!(
+            without_strings(r#"userName eq "a\"b" and x"#),
+            r#"userName eq "…" and x"#
+        );
+        assert_eq!(without_strings(r#"userName eq "jane"#), r#"userName eq ""#);
     }
 
     #[test]

@@ -13,13 +13,12 @@ use jiff::Timestamp;
 use super::authenticate::{Caller, Refusal};
 use super::listener::Peer;
 use super::observe::RequestId;
-use super::request_log::redact_quoted;
 use super::respond::{Reason, Refused};
 use super::state::State;
 use crate::db::Origin;
 use crate::db::requests::Request as LoggedRequest;
 use crate::error::Error;
-use crate::scim::error::ScimError;
+use crate::scim::error::{ScimError, without_strings};
 use crate::scim::version::Precondition;
 use crate::telemetry::metrics::METRICS;
 use crate::tokens::Scope;
@@ -160,7 +159,7 @@ impl Noted {
 /// A query string without the values in its filter: they are names and addresses of people.
 fn redact_query(query: &str) -> String {
     form_pairs(query)
-        .map(|(key, value)| format!("{key}={}", redact_quoted(&value)))
+        .map(|(key, value)| format!("{key}={}", without_strings(&value)))
         .collect::<Vec<_>>()
         .join("&")
 }

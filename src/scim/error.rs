@@ -178,5 +178,24 @@ pub fn quoted(input: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// A filter or path with the contents of its quotes left out: they are names and addresses of people, which neither an
+/// error nor a log repeats.
+pub fn without_strings(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for c in text.chars() {
+        match c {
+            '"' if !escaped => {
+                shown.push_str(if inside { "…\"" } else { "\"" });
+                inside = !inside;
+            }
+            _ if !inside => shown.push(c),
+            _ => {}
+        }
+        escaped = inside && c == '\\' && !escaped;
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests;

@@ -237,6 +237,9 @@ impl Metrics {
             self.db_errors.with_label_values(&[class]);
         }
         self.rate_limited.with_label_values(&["api"]);
+        for result in ["miss", "stale"] {
+            self.cache_requests.with_label_values(&["nss", result]);
+        }
     }
 
     /// The text exposition of all metrics (Prometheus text format 0.0.4).

@@ -12,7 +12,7 @@ impl Database {
         let client = self.connect(Role::Superuser).await;
         client
             .batch_execute(&format!(
-                r#"
+                r"
 create temporary table population as
   select n, md5('member' || n)::uuid as id, 'member-' || n as name, 'member-' || n || '@example.org' as address,
          {FIRST_UID}::bigint + n as uid, 'Member ' || n as display, 'ext-' || n as external_id
@@ -34,7 +34,7 @@ insert into store.posix_group_names (name, owner) select name, id from populatio
 insert into store.audit (at, actor, path, action, resource, subject, detail)
   select now(), 'test', 'import', 'create', 'user', id, '{{}}' from population;
 analyze store.users, store.user_emails, store.posix_ids, store.posix_group_names, store.audit;
-"#
+"
             ))
             .await
             .unwrap();

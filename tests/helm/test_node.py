@@ -27,7 +27,9 @@ class OnHost(unittest.TestCase):
         self.host, given = self.root / "host", self.root / "given"
         for path in (self.host / "etc", given):
             path.mkdir(parents=True)
-        (self.root / "module").write_bytes(b"module")
+        (self.root / "modules").mkdir()
+        (self.root / "modules" / "libnss_pwb.so.2").write_bytes(b"module")
+        (self.root / "modules" / "libnss_pwb_direct.so").write_bytes(b"direct")
         (given / "admin-token").write_text("admin\n")
         (given / "user-token").write_text("user\n")
         (given / "workbench-nss.conf").write_text("server-address=https://a\n")
@@ -39,7 +41,7 @@ class OnHost(unittest.TestCase):
     def install(self, **environment):
         return subprocess.run(["/bin/sh", SCRIPTS / "install-on-host"], capture_output=True, text=True, check=False, env={
             "PATH": os.environ["PATH"], "HOST": str(self.host), "FROM": str(self.root / "given"),
-            "MODULE": str(self.root / "module"), **environment})
+            "MODULES": str(self.root / "modules"), **environment})
 
     def mode(self, name):
         return (self.host / name).stat().st_mode & 0o777
@@ -48,6 +50,7 @@ class OnHost(unittest.TestCase):
         done = self.install()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((self.libraries / "libnss_pwb.so.2").read_bytes(), b"module")
+        self.assertEqual((self.libraries / "rollcall" / "libnss_pwb_direct.so").read_bytes(), b"direct")
         self.assertEqual(self.mode("etc/rstudio/admin-token"), 0o600)
         self.assertEqual(self.mode("etc/rstudio/user-token"), 0o644)
         self.assertEqual(self.mode("etc/rstudio/workbench-nss.conf"), 0o644)
@@ -101,11 +104,11 @@ class InPod(unittest.TestCase):
     def test_a_pod_gets_library_and_nsswitch_and_keeps_its_other_lines(self):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            (root / "module").write_bytes(b"module")
+            (root / "libnss_pwb.so.2").write_bytes(b"module")
             (root / "target").mkdir()
             (root / "nsswitch.conf").write_text("passwd: files\nshadow: files\nhosts: files dns\n")
             subprocess.run(["/bin/sh", SCRIPTS / "install-in-pod"], check=True, env={
-                "PATH": os.environ["PATH"], "TARGET": folder + "/target", "MODULE": folder + "/module",
+                "PATH": os.environ["PATH"], "TARGET": folder + "/target", "MODULES": folder,
                 "NSSWITCH": folder + "/nsswitch.conf"})
             self.assertEqual((root / "target" / "libnss_pwb.so.2").read_bytes(), b"module")
             self.assertEqual((root / "target" / "nsswitch.conf").read_text(),

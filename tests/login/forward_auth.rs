@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 
 use super::browser::Browser;
 use super::proxy::PROXY;
-use crate::harness::children::{mortal, start};
+use crate::harness::children::{Running, mortal, start};
 use crate::harness::{Rollcall, wait_until};
 
 /// A folder that is removed when dropped.
@@ -28,9 +28,10 @@ async fn workbench() -> (String, tokio::task::JoinHandle<()>) {
             let name = name.as_str().replace('_', "-");
             name.starts_with("x-rstudio") || name == "remote-user" || name == "x-forwarded-user"
         });
-        shown
+        let lines: Vec<String> = shown
             .map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap()))
-            .collect::<String>()
+            .collect();
+        lines.concat()
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -41,31 +42,23 @@ async fn workbench() -> (String, tokio::task::JoinHandle<()>) {
     )
 }
 
-#[tokio::test]
-async fn nginx_lets_in_by_session_only_and_names_the_user_itself() {
-    if Command::new("nginx").arg("-v").output().is_err() {
-        println!("skipped: nginx is not installed");
-        return;
-    }
-    let rollcall = Rollcall::start_with(&PROXY).await;
-    let (workbench, task) = workbench().await;
+/// nginx with the example configuration, its addresses and TLS alone exchanged. Returns it and its port.
+fn start_nginx(folder: &Folder, api: &str, workbench: &str) -> (Running, u16) {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
-    let folder = Folder(std::env::temp_dir().join(format!("rollcall-nginx-{}", uuid::Uuid::new_v4().simple())));
     std::fs::create_dir_all(&folder.0).unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/proxy/nginx.conf");
     let example = std::fs::read_to_string(example).unwrap();
-    let api = rollcall.service.url("api");
     let server = example
         .replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port};"))
         .lines()
         .filter(|line| !line.trim_start().starts_with("ssl_"))
         .fold(String::new(), |text, line| text + line + "\n")
-        .replace("http://127.0.0.1:8080", &api)
-        .replace("127.0.0.1:8787", &workbench);
+        .replace("http://127.0.0.1:8080", api)
+        .replace("127.0.0.1:8787", workbench);
     let at = folder.0.display();
     let config = format!(
         "daemon off; pid {at}/pid; error_log {at}/error.log; events {{}}\nhttp {{ access_log off;
@@ -84,7 +77,19 @@ async fn nginx_lets_in_by_session_only_and_names_the_user_itself() {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let _nginx = start(command);
+    (start(command), port)
+}
+
+#[tokio::test]
+async fn nginx_lets_in_by_session_only_and_names_the_user_itself() {
+    if Command::new("nginx").arg("-v").output().is_err() {
+        println!("skipped: nginx is not installed");
+        return;
+    }
+    let rollcall = Rollcall::start_with(&PROXY).await;
+    let (workbench, task) = workbench().await;
+    let folder = Folder(std::env::temp_dir().join(format!("rollcall-nginx-{}", uuid::Uuid::new_v4().simple())));
+    let (_nginx, port) = start_nginx(&folder, &rollcall.service.url("api"), &workbench);
     let front = format!("http://127.0.0.1:{port}");
     wait_until("nginx answers", Duration::from_secs(10), async || {
         reqwest::get(&front).await.is_ok()

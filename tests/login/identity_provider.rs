@@ -51,10 +51,8 @@ pub struct IdentityProvider {
 
 /// An attribute with these values.
 pub fn attribute(name: &str, values: &[&str]) -> String {
-    let values: String = values
-        .iter()
-        .map(|value| format!("<saml:AttributeValue>{value}</saml:AttributeValue>"))
-        .collect();
+    let value = |value: &&str| format!("<saml:AttributeValue>{value}</saml:AttributeValue>");
+    let values = values.iter().map(value).collect::<Vec<_>>().concat();
     format!("<saml:Attribute Name=\"{name}\">{values}</saml:Attribute>")
 }
 

@@ -118,7 +118,6 @@ async fn the_description_of_the_interface_names_every_route() {
         "/Groups",
         "/Groups/{id}",
         "/Bulk",
-        "/Me",
         "/.search",
         "/Users/.search",
         "/Schemas",

@@ -34,6 +34,7 @@ enum Kind {
 
 /// Which operation, and on what.
 #[derive(Debug, Args)]
+#[group(id = "operation")]
 pub struct Arguments {
     /// The operation.
     #[arg(value_enum)]

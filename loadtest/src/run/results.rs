@@ -33,7 +33,7 @@ pub struct Results {
 pub struct UnderLoad {
     /// The load as it was asked for.
     pub load: Load,
-    /// Operations per second that succeeded.
+    /// Operations per second that succeeded while this load lasted, whenever they were due.
     pub achieved: f64,
     /// Operations that failed.
     pub errors: u64,
@@ -41,12 +41,22 @@ pub struct UnderLoad {
     pub latency: Quantiles,
 }
 
+/// What is collected of one load.
+#[derive(Debug)]
+struct OneLoad {
+    load: Load,
+    ends: Duration,
+    latencies: Latencies,
+    finished: u64,
+    errors: u64,
+}
+
 /// Collects while a run goes on.
 #[derive(Debug)]
 pub struct Recorder {
     profile: String,
     about: String,
-    loads: Vec<(Load, Latencies, u64)>,
+    loads: Vec<OneLoad>,
     work: BTreeMap<String, Latencies>,
     over_time: BTreeMap<u64, Latencies>,
     errors: BTreeMap<String, u64>,
@@ -58,7 +68,7 @@ impl Recorder {
         Self {
             profile: profile.name.clone(),
             about: profile.about.clone(),
-            loads: profile.load.iter().map(|load| (*load, Latencies::new(), 0)).collect(),
+            loads: one_by_one(&profile.load),
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
             errors: BTreeMap::new(),
@@ -67,13 +77,16 @@ impl Recorder {
 
     /// An arrival that has finished, and when it did since the start.
     pub fn record(&mut self, arrival: Arrival, work: Work, finished: Duration, outcome: &anyhow::Result<()>) {
-        let (_, latencies, errors) = &mut self.loads[arrival.load];
+        let of_load = &mut self.loads[arrival.load];
         if let Err(fault) = outcome {
-            *errors += 1;
+            of_load.errors += 1;
             *self.errors.entry(format!("{fault:#}")).or_default() += 1;
             return;
         }
-        latencies.record_due(arrival.due, finished);
+        of_load.latencies.record_due(arrival.due, finished);
+        if let Some(lasting) = self.loads.iter_mut().find(|load| finished < load.ends) {
+            lasting.finished += 1;
+        }
         let name = format!("{:?} {:?}", work.persona, work.action);
         let of_work = self.work.entry(name).or_insert_with(Latencies::new);
         of_work.record_due(arrival.due, finished);
@@ -94,17 +107,14 @@ impl Recorder {
     /// What has been collected.
     pub fn results(&self) -> Results {
         let mut total = Latencies::new();
-        for (_, latencies, _) in &self.loads {
-            total.merge(latencies);
+        for of_load in &self.loads {
+            total.merge(&of_load.latencies);
         }
-        let under = |(load, latencies, errors): &(Load, Latencies, u64)| {
-            let latency = latencies.quantiles();
-            UnderLoad {
-                load: *load,
-                achieved: (latency.count as f64 / load.seconds.max(0.001) * 10.0).round() / 10.0,
-                errors: *errors,
-                latency,
-            }
+        let under = |of_load: &OneLoad| UnderLoad {
+            load: of_load.load,
+            achieved: (of_load.finished as f64 / of_load.load.seconds.max(0.001) * 10.0).round() / 10.0,
+            errors: of_load.errors,
+            latency: of_load.latencies.quantiles(),
         };
         Results {
             profile: self.profile.clone(),
@@ -141,6 +151,21 @@ impl Results {
     }
 }
 
+fn one_by_one(loads: &[Load]) -> Vec<OneLoad> {
+    let mut ends = 0.0;
+    let of_load = |load: &Load| {
+        ends += load.seconds;
+        OneLoad {
+            load: *load,
+            ends: Duration::from_secs_f64(ends),
+            latencies: Latencies::new(),
+            finished: 0,
+            errors: 0,
+        }
+    };
+    loads.iter().map(of_load).collect()
+}
+
 fn quantiles<K: Ord + Clone>(latencies: &BTreeMap<K, Latencies>) -> BTreeMap<K, Quantiles> {
     latencies
         .iter()
@@ -167,6 +192,37 @@ mod tests {
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn an_overload_shows_in_the_rate_that_was_achieved() {
+        let loads = [Load {
+            rate: 10.0,
+            seconds: 1.0,
+        }; 2];
+        let mut recorder = Recorder {
+            profile: String::new(),
+            about: String::new(),
+            loads: one_by_one(&loads),
+            work: BTreeMap::new(),
+            over_time: BTreeMap::new(),
+            errors: BTreeMap::new(),
+        };
+        let work = Work {
+            persona: crate::personas::Persona::Okta,
+            action: crate::personas::Action::LookUp,
+            weight: 1.0,
+        };
+        for number in 0..20 {
+            let due = Duration::from_millis(number * 100);
+            let load = usize::from(number >= 10);
+            // The service does five a second.
+            let finished = Duration::from_millis(number * 200 + 199);
+            recorder.record(Arrival { number, due, load }, work, finished, &Ok(()));
+        }
+        let achieved: Vec<f64> = recorder.results().loads.iter().map(|load| load.achieved).collect();
+        assert_eq!(achieved, [5.0, 5.0]);
+        assert!(recorder.results().loads[1].latency.p50_us > 1_000_000);
     }
 
     #[test]

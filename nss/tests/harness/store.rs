@@ -111,6 +111,12 @@ impl Store {
         self.users.get(self.by_name.get(name)?).cloned()
     }
 
+    /// The gid of the group with this name.
+    pub fn gid_named(&self, name: &str) -> Option<u32> {
+        let id = self.by_group_name.get(name)?;
+        Some(self.groups.get(id)?.gid)
+    }
+
     fn drop_user(&mut self, id: &str) {
         if let Some(old) = self.users.remove(id) {
             self.by_name.retain(|_, other| other != id);

@@ -28,12 +28,11 @@ pub async fn show(Shared(state): Shared<State>, visit: Visit) -> Response {
         }
         [(target, _)] if visit.query("stay").is_none() => redirect(StatusCode::SEE_OTHER, target),
         ways => {
-            let item = |(target, label): &(String, &str)| {
+            let mut items = String::new();
+            for (target, label) in ways {
                 let (target, label) = (pages::escape(target), pages::escape(label));
-                format!("<li><a class=\"button\" href=\"{target}\">{label}</a></li>\n")
-            };
-            let items: Vec<String> = ways.iter().map(item).collect();
-            let items = items.concat();
+                items.extend(["<li><a class=\"button\" href=\"", &target, "\">", &label, "</a></li>\n"]);
+            }
             let main = format!("<p>Choose how to sign in.</p>\n<ul>\n{items}</ul>\n");
             pages::page(StatusCode::OK, state.base_url.as_str(), "Sign in", &main, None)
         }

@@ -10,7 +10,7 @@ use openidconnect::core::{
     CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::url::{Host, Url};
-use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, ProviderMetadata, TokenUrl, UserInfoUrl};
+use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, ProviderMetadata};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -134,8 +134,8 @@ impl Provider {
         let may_be_plain = self.issuer.url().scheme() == "http";
         let endpoints = [
             Some(metadata.authorization_endpoint().url()),
-            metadata.token_endpoint().map(TokenUrl::url),
-            metadata.userinfo_endpoint().map(UserInfoUrl::url),
+            metadata.token_endpoint().map(openidconnect::TokenUrl::url),
+            metadata.userinfo_endpoint().map(openidconnect::UserInfoUrl::url),
             Some(metadata.jwks_uri().url()),
         ];
         if endpoints

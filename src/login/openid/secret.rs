@@ -10,9 +10,6 @@ use crate::config::Secret;
 /// Largest client file, in bytes.
 const BYTES: u64 = 64 * 1024;
 
-/// Every right of the group and of others.
-const OTHERS: u32 = 0o077;
-
 /// Our registration with a provider.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -28,7 +25,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Client> {
     let file = std::fs::metadata(path).with_context(|| format!("auth-openid-client-file: cannot read {shown}"))?;
     ensure!(file.len() <= BYTES, "{shown} is too large for a client file");
     ensure!(
-        file.permissions().mode() & OTHERS == 0,
+        file.permissions().mode().trailing_zeros() >= 6,
         "{shown} can be read by others: its mode must be 0600"
     );
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
@@ -58,6 +55,7 @@ fn parse(text: &str) -> anyhow::Result<Client> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Turns tokens into a filter or the parts of a PATCH path, by recursive descent with an explicit depth counter.
 
-use super::super::error::{ScimError, quoted};
+use super::super::error::{ScimError, quoted, without_strings};
 use super::super::limits::{FILTER_BYTES, FILTER_DEPTH, FILTER_TERMS};
 use super::super::path::Path;
 use super::super::schema::{Attribute, AttributePath, Kind, ResourceType, Target};
@@ -41,7 +41,7 @@ pub(in super::super) fn parse_path(resource_type: ResourceType, text: &str) -> R
             "The path is longer than {FILTER_BYTES} bytes."
         )));
     }
-    let bad = |what: &str| ScimError::invalid_path(format!("The path \"{}\" {what}.", quoted(text)));
+    let bad = |what: &str| ScimError::invalid_path(format!("The path \"{}\" {what}.", quoted(&without_strings(text))));
     let scope = Scope::Resource {
         resource_type,
         lenient: false,
@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
         let at = self.text[..self.lexer.position()].chars().count();
         ScimError::invalid_filter(format!(
             "The filter \"{}\" {what} (near character {at}).",
-            quoted(self.text)
+            quoted(&without_strings(self.text))
         ))
     }
 

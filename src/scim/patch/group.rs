@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::super::error::{ScimError, quoted};
+use super::super::error::{ScimError, quoted, without_strings};
 use super::super::filter::{Filter, matches};
 use super::super::group::{MemberRef, members_from};
 use super::super::limits::MEMBERS;
@@ -207,7 +207,7 @@ fn filtered_step(
         (Op::Add, None) => Ok(Some(MemberStep::Add(members_from(value.unwrap_or_default(), false)?))),
         (Op::Replace, None) => Err(ScimError::no_target(format!(
             "\"members[{}]\" cannot be replaced; remove the member and add another.",
-            quoted(&filter.to_string())
+            quoted(&without_strings(&filter.to_string()))
         ))),
     }
 }

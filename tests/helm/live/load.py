@@ -41,6 +41,8 @@ class Load:
         self.users, self.groups, self.names = [], [], ["nobody-knows"]
         work = [(self.push, scene.api[number % 2].ports["listen"], scim, 0.04) for number in range(3)]
         work += [(self.look_up, read.ports["read-listen"], nodes, 0.008) for _ in range(3)]
+        front_end = api.token("front end", "login")
+        work += [(self.sign_in, scene.api[1].ports["listen"], front_end, 0.05)]
         self.threads = [threading.Thread(target=self.repeat, args=each, daemon=True) for each in work]
         for thread in self.threads:
             thread.start()
@@ -75,7 +77,7 @@ class Load:
             client.ask("PATCH", f"/scim/v2/Users/{chance.choice(self.users)}", {"schemas": [PATCH], "Operations": operations})
         elif draw < 0.93:
             client.ask("GET", "/scim/v2/Users?count=20&filter=userName%20sw%20%22person1%22")
-        elif draw < 0.95 and len(self.users) > 50:
+        elif draw < 0.931 and len(self.users) > 50:
             client.ask("DELETE", f"/scim/v2/Users/{self.users.pop(chance.randrange(len(self.users)))}")
         elif draw < 0.98:
             client.ask("POST", "/scim/v2/Users", {"schemas": [USER], "userName": f"{chance.choice(self.names)}@example.org"})
@@ -85,6 +87,17 @@ class Load:
     def look_up(self, client, chance):
         name = chance.choice(self.names[-500:])
         client.ask("GET", f"/nss/v1/{chance.choice(['user', 'passwd', 'initgroups'])}?name={name}")
+
+    def sign_in(self, client, chance):
+        number = chance.randrange(400)
+        groups = [f"lab {(number + shift) % 25}" for shift in range(chance.choice([3, 3, 3, 4]))]
+        if chance.random() < 0.1:
+            client.ask("GET", "/auth/verify")
+        else:
+            body = {"userName": f"scientist{number}", "subject": f"subject-{number}", "groups": groups}
+            if chance.random() < 0.03:
+                body["subject"] = "somebody-else"
+            client.ask("POST", "/api/v1/logins", body)
 
     def stop(self):
         self.stopping.set()

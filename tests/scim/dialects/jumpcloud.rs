@@ -1,4 +1,4 @@
-//! JumpCloud.
+//! `JumpCloud`.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! OneLogin, Ping and Canaille.
+//! `OneLogin`, Ping and Canaille.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,0 +1,219 @@
+//! What goes on beside the requests: migrating, following changes, writing batches, housekeeping.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use rollcall::config::{Database as DatabaseConfig, Private, Role};
+use rollcall::db::tokens::TokenDraft;
+use rollcall::db::{Database, migrate};
+use rollcall::http::state::State;
+use rollcall::telemetry::metrics::METRICS;
+use rollcall::tokens::{NewToken, Scope};
+use tokio::task::JoinSet;
+
+use crate::cli::session::{self, Addresses};
+
+/// How often the schema is looked for while it is too old.
+const SCHEMA_POLL: Duration = Duration::from_millis(500);
+
+/// How often batches are written beside the requests.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// How often the gauges of the database are read.
+const OBSERVE: Duration = Duration::from_secs(15);
+
+/// How often housekeeping runs; every replica tries, one does it.
+const MAINTAIN: Duration = Duration::from_mins(1);
+
+/// Starts what goes on beside the requests. A task that ends with an error ends the service.
+pub(super) fn start(state: &State, addresses: &Addresses) -> JoinSet<anyhow::Result<()>> {
+    let db = &state.db;
+    let mut background = JoinSet::new();
+    background.spawn(prepare(
+        state.clone(),
+        Migrations {
+            given: addresses.migrate.clone(),
+            one_role: addresses
+                .primary
+                .clone()
+                .filter(|_| state.config.listeners.role == Role::All),
+            is_private: addresses.is_private,
+        },
+    ));
+    background.spawn(observe_standby(db.clone()));
+    let tokens = state.tokens.clone().follow(db.clone());
+    background.spawn(async {
+        tokens.await;
+        Ok(())
+    });
+    background.spawn(observe(state.clone()));
+    #[cfg(feature = "saml")]
+    if let Some(saml) = state.saml.clone() {
+        background.spawn(async {
+            saml.follow().await;
+            Ok(())
+        });
+    }
+    if state.config.listeners.role == Role::All {
+        let sessions = state.sessions.clone().follow(db.clone());
+        background.spawn(async {
+            sessions.await;
+            Ok(())
+        });
+    }
+    if state.config.listeners.role == Role::All {
+        background.spawn(flush(state.clone()));
+        background.spawn(maintain(state.clone()));
+    }
+    background
+}
+
+/// From where this replica may migrate.
+struct Migrations {
+    /// The address that was given for it.
+    given: Option<rollcall::db::Address>,
+    /// The address to use when nobody keeps the roles apart.
+    one_role: Option<rollcall::db::Address>,
+    is_private: bool,
+}
+
+impl Migrations {
+    async fn apply(&self) -> anyhow::Result<()> {
+        let address = match (&self.given, &self.one_role) {
+            (Some(address), _) => address,
+            (None, Some(address)) if migrate::is_one_role(address).await? => address,
+            _ => return Ok(()),
+        };
+        if self.is_private {
+            migrate::make_roles(address).await?;
+        }
+        migrate::migrate(address).await.map(|_| ())
+    }
+}
+
+/// Migrates when this replica may, then waits until the schema is new enough, and says so.
+async fn prepare(state: State, migrations: Migrations) -> anyhow::Result<()> {
+    let mut told = false;
+    loop {
+        let outcome = migrations.apply().await;
+        if let Err(error) = &outcome {
+            tracing::warn!(error = format!("{error:#}"), "the database could not be migrated yet");
+        }
+        match state.db.schema_state().await {
+            Ok(Some(schema)) if schema.version >= migrate::newest() => {
+                METRICS.schema_version.set(schema.version.into());
+                break;
+            }
+            Ok(_) if !told => {
+                tracing::info!("waiting for the schema: run `rollcall migrate` with the role that owns it");
+                told = true;
+            }
+            _ => {}
+        }
+        tokio::time::sleep(SCHEMA_POLL).await;
+    }
+    if state.config.listeners.role == Role::All {
+        let epoch = state.db.id_follow_epoch().await?;
+        tracing::debug!(epoch, "id allocation follows the database");
+    }
+    let _ = state.tokens.refresh(&state.db).await;
+    if let DatabaseConfig::Private(private) = &state.config.database {
+        first_token(&state.db, private).await?;
+    }
+    state.readiness.schema_is_there();
+    tracing::info!(url = %state.base_url, "ready");
+    Ok(())
+}
+
+/// Writes a first token of scope `scim` beside a private database, once.
+async fn first_token(db: &Database, private: &Private) -> anyhow::Result<()> {
+    let path = private.data_dir.join("scim-token");
+    if path.exists() {
+        return Ok(());
+    }
+    let token = NewToken::generate();
+    let expires_at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(24 * 365))?;
+    let draft = TokenDraft {
+        name: "first",
+        scopes: &[Scope::Scim],
+        dialect: "strict",
+        parent: None,
+        expires_at: Some(expires_at),
+    };
+    write_secret(&path, &token.reveal())?;
+    if let Err(error) = db.token_create(&token, &draft, &session::origin()).await {
+        let _ = std::fs::remove_file(&path);
+        return Err(error.into());
+    }
+    tracing::info!(file = %path.display(), "wrote a first SCIM token");
+    Ok(())
+}
+
+/// Writes a file that its owner alone may read, all or nothing.
+fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let fresh = path.with_extension("new");
+    let write = || {
+        let _ = std::fs::remove_file(&fresh);
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&fresh)?;
+        writeln!(file, "{text}")?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, path)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+async fn flush(state: State) -> anyhow::Result<()> {
+    let mut ticks = 0_u32;
+    loop {
+        tokio::time::sleep(FLUSH).await;
+        state.request_log.flush(&state.db).await;
+        ticks = ticks.wrapping_add(1);
+        if ticks.is_multiple_of(10) {
+            state.tokens.flush_uses(&state.db).await;
+            state.sign_ins.flush(&state.db).await;
+            state.sessions.flush_uses(&state.db).await;
+            state.rate_limit.tidy();
+        }
+    }
+}
+
+async fn maintain(state: State) -> anyhow::Result<()> {
+    loop {
+        tokio::time::sleep(MAINTAIN.mul_f64(0.75 + rand::random::<f64>() / 2.0)).await;
+        if let Err(error) = state.db.maintain().await {
+            tracing::debug!(%error, "housekeeping will be tried again");
+        }
+    }
+}
+
+async fn observe_standby(db: Database) -> anyhow::Result<()> {
+    loop {
+        db.observe_standby().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn observe(state: State) -> anyhow::Result<()> {
+    loop {
+        if let Ok(pools) = state.db.id_headroom().await {
+            for pool in pools {
+                METRICS
+                    .id_pool_remaining
+                    .with_label_values(&[&pool.pool])
+                    .set(pool.remaining);
+            }
+        }
+        if let Ok(status) = state.db.read_status().await {
+            METRICS.db_in_recovery.set(status.in_recovery.into());
+            METRICS.db_replica_lag.set(status.lag.unwrap_or(0.0));
+        }
+        tokio::time::sleep(OBSERVE).await;
+    }
+}
