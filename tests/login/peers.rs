@@ -81,11 +81,19 @@ fn oidc_provider() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// The file in which the provider looks for the groups of everybody.
+fn groups_file(folder: &Path, port: u16) -> PathBuf {
+    folder.join(format!("groups-{port}.json"))
+}
+
 fn start_oidc_provider(folder: &Path, port: u16) -> Running {
+    let groups = groups_file(folder, port);
+    let groups = groups.display();
     let script = format!(
         "import {{ Provider }} from 'oidc-provider';
-         let groups = ['eng', 'ops'];
-         const account = (id) => ({{ sub: 's-' + id, email: id + '@example.com', preferred_username: id, name: 'User One', groups }});
+         import {{ readFileSync }} from 'node:fs';
+         const groups = () => JSON.parse(readFileSync('{groups}'));
+         const account = (id) => ({{ sub: 's-' + id, email: id + '@example.com', preferred_username: id, name: 'User One', groups: groups() }});
          new Provider('http://127.0.0.1:{port}', {{
            clients: [{{ client_id: 'rollcall', client_secret: 'change-me-change-me-change-me-000', grant_types: ['authorization_code'],
                         response_types: ['code'], redirect_uris: ['{PUBLIC}/openid/callback'],
@@ -94,8 +102,7 @@ fn start_oidc_provider(folder: &Path, port: u16) -> Running {
            scopes: ['openid', 'email', 'profile', 'groups'], pkce: {{ required: () => true }},
            features: {{ devInteractions: {{ enabled: true }} }}, cookies: {{ keys: ['k1'] }},
            async findAccount(ctx, id) {{
-             if (id === 'later') groups = ['Ops', 'qa'];
-             return {{ accountId: id, async claims() {{ return account('user1'); }} }};
+             return {{ accountId: id, async claims() {{ return account(id); }} }};
            }},
          }}).listen({port}, '127.0.0.1');"
     );
@@ -110,8 +117,8 @@ fn start_oidc_provider(folder: &Path, port: u16) -> Running {
     start(command)
 }
 
-/// Goes through the provider's forms as `login` and comes back with the address of the callback.
-async fn through_oidc_provider(browser: &mut Browser, first: &str, issuer: &str, login: &str) -> String {
+/// Goes through the provider's forms as `user1` and comes back with the address of the callback.
+async fn through_oidc_provider(browser: &mut Browser, first: &str, issuer: &str) -> String {
     let mut page = browser.get(first).await;
     let mut at: reqwest::Url = first.parse().unwrap();
     for _ in 0..12 {
@@ -128,7 +135,10 @@ async fn through_oidc_provider(browser: &mut Browser, first: &str, issuer: &str,
         let prompt = attribute(&page.body, "input", "name=\"prompt\"", "value").unwrap();
         at = at.join(&action).unwrap();
         page = browser
-            .post(at.as_str(), &[("prompt", &prompt), ("login", login), ("password", "x")])
+            .post(
+                at.as_str(),
+                &[("prompt", &prompt), ("login", "user1"), ("password", "x")],
+            )
             .await;
     }
     panic!("the provider sends the browser in circles");
@@ -153,11 +163,15 @@ async fn panvas_oidc_provider_signs_people_in() {
     .await;
     let api = rollcall.service.url("api");
     let mut sessions = Vec::new();
-    for (login, groups) in [("user1", json!(["eng", "ops"])), ("later", json!(["ops", "qa"]))] {
+    for (claim, groups) in [
+        (json!(["eng", "ops"]), json!(["eng", "ops"])),
+        (json!(["Ops", "qa"]), json!(["ops", "qa"])),
+    ] {
+        std::fs::write(groups_file(&folder, port), claim.to_string()).unwrap();
         let mut browser = Browser::new();
         let page = browser.get(&format!("{api}/openid/login?return=/s/1")).await;
         assert_eq!(page.status, 303, "{}", page.body);
-        let callback = through_oidc_provider(&mut browser, page.location(), &issuer, login).await;
+        let callback = through_oidc_provider(&mut browser, page.location(), &issuer).await;
         let page = browser.get(&callback.replace(PUBLIC, &api)).await;
         assert_eq!(
             (page.status, page.location()),
