@@ -23,6 +23,11 @@ has cargo || { echo "Rust is missing: install it with rustup (https://rustup.rs)
 has cc || packages+=(gcc libc6-dev)
 has_postgres || packages+=(postgresql)
 has curl || packages+=(curl)
+# SAML: the cargo feature `saml`, on by default, links xmlsec1 and generates its bindings.
+has pkg-config || packages+=(pkg-config)
+has pkg-config && pkg-config --exists xmlsec1 libxml-2.0 openssl ||
+    packages+=(libxmlsec1-dev libxml2-dev libssl-dev libltdl-dev)
+has clang || packages+=(clang libclang-dev)
 if [ "$purpose" = test ]; then
     has psql || packages+=(postgresql-client)
     has setpriv || packages+=(util-linux)

@@ -64,8 +64,22 @@ fn api(state: &State) -> Router {
         .route("/openid/login", get(login::openid::login))
         .route("/openid/callback", get(login::openid::callback))
         .route("/openid/backchannel-logout", post(login::openid::backchannel_logout))
+        .merge(saml())
         .with_state(state.clone())
         .merge(scim(state))
+}
+
+#[cfg(feature = "saml")]
+fn saml() -> Router<State> {
+    Router::new()
+        .route("/saml/metadata", get(login::saml::metadata))
+        .route("/saml/login", get(login::saml::login))
+        .route("/saml/acs", post(login::saml::acs))
+}
+
+#[cfg(not(feature = "saml"))]
+fn saml() -> Router<State> {
+    Router::new()
 }
 
 /// The only place where identity headers mean anything.

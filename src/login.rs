@@ -13,6 +13,8 @@ mod refusal;
 pub mod return_path;
 mod rewrite;
 mod rules;
+#[cfg(feature = "saml")]
+pub mod saml;
 pub mod sessions;
 mod sign_ins;
 #[cfg(test)]

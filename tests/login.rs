@@ -2,9 +2,13 @@
 
 mod api;
 mod browser;
+#[cfg(feature = "saml")]
+mod identity_provider;
 mod openid;
 mod provider;
 mod proxy;
 mod reconcile;
+#[cfg(feature = "saml")]
+mod saml;
 mod sessions;
 mod storm;

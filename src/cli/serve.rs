@@ -15,6 +15,8 @@ use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
 use rollcall::login::openid::OpenId;
+#[cfg(feature = "saml")]
+use rollcall::login::saml::Saml;
 use rollcall::login::sessions::Sessions;
 use rollcall::login::{ProxyHeaders, Rules, SignIns};
 use rollcall::private_postgres::PrivatePostgres;
@@ -64,7 +66,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let base_url = config
         .listeners
         .base_url(api_address.unwrap_or(config.listeners.listen));
-    let state = share(config, base_url, db.clone())?;
+    let state = share(config, base_url, db.clone()).await?;
 
     let mut serving = listen(&state, listeners, &stopped)?;
     let mut background = background::start(&state, addresses);
@@ -93,8 +95,22 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
 }
 
 /// Puts together what every handler shares.
-fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Result<State> {
+async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Result<State> {
+    let has_sign_in = config.listeners.role == Role::All;
+    #[cfg(feature = "saml")]
+    let saml = if config.saml.enabled && has_sign_in {
+        Some(Arc::new(Saml::start(&config, &base_url).await?))
+    } else {
+        None
+    };
+    #[cfg(not(feature = "saml"))]
+    anyhow::ensure!(
+        !(config.saml.enabled && has_sign_in),
+        "auth-saml = 1, but this binary was built without SAML"
+    );
     Ok(Arc::new(Shared {
+        #[cfg(feature = "saml")]
+        saml,
         scim_base: format!("{base_url}/scim/v2"),
         tokens: Arc::new(Tokens::new(config.scim.token_files.clone())),
         rate_limit: RateLimit::new(config.scim.rate_limit, config.scim.rate_burst),
@@ -106,7 +122,7 @@ fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Result<St
         sign_ins: SignIns::default(),
         sessions: Arc::new(Sessions::new(&config.access)),
         openid: Some(&config.openid)
-            .filter(|openid| openid.enabled && config.listeners.role == Role::All)
+            .filter(|openid| openid.enabled && has_sign_in)
             .map(|_| OpenId::new(&config, &base_url).map(Arc::new))
             .transpose()?,
         proxy_headers: Some(&config.access)

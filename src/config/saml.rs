@@ -1,6 +1,7 @@
 //! Sign-in by SAML 2.0; names and defaults are Workbench's.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::error::ConfigError;
 use super::public_url::check_web_address;
@@ -34,6 +35,10 @@ section! {
         posix_name_attribute: Option<String> = "auth-saml-sp-attribute-posix-name";
         /// Attribute holding the home directory.
         homedir_attribute: Option<String> = "auth-saml-sp-attribute-homedir";
+        /// Longest time between the issue of a response and its arrival, in seconds.
+        max_issue_delay: Duration = "auth-saml-max-issue-delay", default "90", within 1..=600;
+        /// How far the clock of the provider may differ, in seconds.
+        max_clock_skew: Duration = "auth-saml-max-clock-skew", default "180", within 0..=300;
     }
 }
 

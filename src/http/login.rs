@@ -4,6 +4,8 @@ pub mod cookies;
 pub mod headers;
 pub mod openid;
 pub mod pages;
+#[cfg(feature = "saml")]
+pub mod saml;
 pub mod sign_in;
 pub mod sign_out;
 mod transaction;

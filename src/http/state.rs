@@ -13,6 +13,8 @@ use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
 use crate::db::Database;
 use crate::login::openid::OpenId;
+#[cfg(feature = "saml")]
+use crate::login::saml::Saml;
 use crate::login::sessions::Sessions;
 use crate::login::{ProxyHeaders, Rules, SignIns};
 use crate::scim::limits::Limits;
@@ -51,6 +53,9 @@ pub struct Shared {
     pub sessions: Arc<Sessions>,
     /// The provider of OpenID Connect, when people sign in by it.
     pub openid: Option<Arc<OpenId>>,
+    /// The provider of SAML, when people sign in by it.
+    #[cfg(feature = "saml")]
+    pub saml: Option<Arc<Saml>>,
     /// How identity headers are read, when a proxy signs people in.
     pub proxy_headers: Option<ProxyHeaders>,
     /// What a POSIX user name must match as a whole.

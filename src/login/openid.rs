@@ -24,12 +24,14 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use fetch::Fetch;
 pub use logout::LogoutNotice;
+pub use provider::is_acceptable;
 
 use super::assertion::Assertion;
 use super::refusal::{Reason, Refusal};
 use crate::config::{Config, OpenId as Settings, PublicUrl};
-use fetch::{Fetch, FetchError};
+use fetch::FetchError;
 use provider::{Metadata, Provider};
 
 /// Longest time for all that a callback asks of the provider.

@@ -1,6 +1,5 @@
 //! Rules, groups, rewriting and the hash, without a database.
 
-
 use std::collections::BTreeMap;
 
 use serde_json::json;

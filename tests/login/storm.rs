@@ -17,8 +17,10 @@ fn groups(user: usize, round: usize) -> Vec<String> {
     let mut names: Vec<String> = (0..20)
         .map(|at| format!("group-{}", (user * 7 + at * 3 + round * 20) % 120))
         .collect();
-    if (user + round) % 2 == 0 {
-        names.iter_mut().for_each(|name| *name = name.to_uppercase());
+    if (user + round).is_multiple_of(2) {
+        for name in &mut names {
+            *name = name.to_uppercase();
+        }
     }
     names
 }

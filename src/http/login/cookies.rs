@@ -26,6 +26,12 @@ pub const OPENID: Cookie = Cookie {
     cross_site: false,
 };
 
+/// The same for SAML.
+pub const SAML: Cookie = Cookie {
+    name: "rollcall-saml",
+    cross_site: true,
+};
+
 impl Cookie {
     /// `__Host-` makes browsers refuse the cookie from other hosts and over plain HTTP; without TLS there is no such thing.
     fn full_name(self, is_https: bool) -> String {
@@ -80,11 +86,7 @@ mod tests {
     fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         let mut headers = HeaderMap::new();
         SESSION.set(&mut headers, "v", Duration::from_mins(1), true);
-        let from_elsewhere = Cookie {
-            name: "rollcall-saml",
-            cross_site: true,
-        };
-        from_elsewhere.set(&mut headers, "v", Duration::from_mins(1), true);
+        SAML.set(&mut headers, "v", Duration::from_mins(1), true);
         let texts: Vec<&str> = headers
             .get_all(SET_COOKIE)
             .iter()

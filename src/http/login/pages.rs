@@ -66,7 +66,7 @@ pub fn page(status: StatusCode, base: &str, title: &str, main: &str, form_target
 pub fn refused(base: &str, refusal: &Refusal, request_id: &str) -> Response {
     let status = match refusal.reason {
         Reason::Unavailable | Reason::ProviderUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Reason::UnknownTransaction | Reason::MalformedHeaders => StatusCode::BAD_REQUEST,
+        Reason::UnknownTransaction | Reason::Replayed | Reason::MalformedHeaders => StatusCode::BAD_REQUEST,
         Reason::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::FORBIDDEN,
     };

@@ -1,6 +1,5 @@
 //! Each rule about identity headers.
 
-
 use super::*;
 
 const TRUSTED: &str = "10.1.2.3";

@@ -59,6 +59,15 @@ impl Fetch {
         Ok(Self(client))
     }
 
+    /// Text at `url`, with at most 1 MiB.
+    pub async fn text(&self, url: &str) -> Result<String, FetchError> {
+        let response = self.0.get(url).send().await.map_err(|error| away(&error))?;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(FetchError::Unusable("its status is not 200"));
+        }
+        String::from_utf8(read(response).await?).map_err(|_| FetchError::Unusable("it is not UTF-8"))
+    }
+
     /// The JSON object at `url`, asked for with a bearer token.
     pub(super) async fn json(&self, url: &str, bearer: &str) -> Result<Map<String, Value>, FetchError> {
         let request = self.0.get(url).bearer_auth(bearer).header("accept", "application/json");

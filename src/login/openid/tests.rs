@@ -1,6 +1,5 @@
 //! Addresses of a provider that may be asked.
 
-
 use openidconnect::url::Url;
 
 use super::provider::is_acceptable;
