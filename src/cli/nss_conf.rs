@@ -54,7 +54,7 @@ pub(crate) enum Command {
 /// What goes into the configuration file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct What {
-    /// Where nodes ask: unix:/path, `http://host[:port]` or `https://host[:port]`; may be repeated, tried in this order.
+    /// Where nodes ask: `unix:/path`, `http://host[:port]` or `https://host[:port]`; may be repeated, tried in this order.
     /// Unless given, read-socket and read-listen of this machine.
     #[arg(long = "server-address", value_name = "ADDRESS")]
     addresses: Vec<String>,
