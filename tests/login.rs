@@ -2,9 +2,11 @@
 
 mod api;
 mod browser;
+mod forward_auth;
 #[cfg(feature = "saml")]
 mod identity_provider;
 mod openid;
+mod peers;
 mod provider;
 mod proxy;
 mod reconcile;
