@@ -28,9 +28,8 @@ async fn workbench() -> (String, tokio::task::JoinHandle<()>) {
             let name = name.as_str().replace('_', "-");
             name.starts_with("x-rstudio") || name == "remote-user" || name == "x-forwarded-user"
         });
-        shown
-            .map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap()))
-            .collect::<String>()
+        let lines = shown.map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap()));
+        lines.collect::<Vec<_>>().concat()
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -42,6 +41,7 @@ async fn workbench() -> (String, tokio::task::JoinHandle<()>) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn nginx_lets_in_by_session_only_and_names_the_user_itself() {
     if Command::new("nginx").arg("-v").output().is_err() {
         println!("skipped: nginx is not installed");

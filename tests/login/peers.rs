@@ -1,4 +1,4 @@
-//! Sign-in with identity providers that others wrote: panva's oidc-provider from npm, SimpleSAMLphp from Debian. Each is
+//! Sign-in with identity providers that others wrote: panva's oidc-provider from npm, `SimpleSAMLphp` from Debian. Each is
 //! skipped with a message where it cannot be had.
 
 use std::net::TcpListener;
@@ -196,7 +196,7 @@ mod simplesamlphp {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// SimpleSAMLphp as an identity provider, with everything it needs in a folder of its own.
+    /// `SimpleSAMLphp` as an identity provider, with everything it needs in a folder of its own.
     fn start_provider(folder: &Path, port: u16) -> Running {
         let base = format!("http://127.0.0.1:{port}");
         let path = |name: &str| folder.join(name);
