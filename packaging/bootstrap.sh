@@ -23,11 +23,11 @@ has cargo || { echo "Rust is missing: install it with rustup (https://rustup.rs)
 has cc || packages+=(gcc libc6-dev)
 has_postgres || packages+=(postgresql)
 has curl || packages+=(curl)
-# What sign-in by SAML is built on; `cargo build --no-default-features` does without.
-{ has pkg-config && pkg-config --exists libxml-2.0 xmlsec1 openssl; } ||
-    packages+=(pkg-config libxml2-dev libxmlsec1-dev libssl-dev)
-compgen -G '/usr/lib/*/libclang*.so*' >/dev/null || compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null ||
-    packages+=(clang libclang-dev)
+# SAML: the cargo feature `saml`, on by default, links xmlsec1 and generates its bindings.
+has pkg-config || packages+=(pkg-config)
+has pkg-config && pkg-config --exists xmlsec1 libxml-2.0 openssl ||
+    packages+=(libxmlsec1-dev libxml2-dev libssl-dev libltdl-dev)
+has clang || packages+=(clang libclang-dev)
 if [ "$purpose" = test ]; then
     has psql || packages+=(postgresql-client)
     has setpriv || packages+=(util-linux)

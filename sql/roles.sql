@@ -9,8 +9,10 @@ grant rollcall_owner to rollcall_migrate;
 
 alter role rollcall_app set statement_timeout = '5s';
 alter role rollcall_app set lock_timeout = '2s';
+alter role rollcall_app set jit = off;
 alter role rollcall_app set idle_in_transaction_session_timeout = '10s';
 alter role rollcall_read set statement_timeout = '1s';
+alter role rollcall_read set jit = off;
 alter role rollcall_read set default_transaction_read_only = on;
 
 -- In the database of the service:

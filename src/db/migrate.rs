@@ -73,6 +73,8 @@ pub async fn make_roles(address: &Address) -> anyhow::Result<()> {
                  create role rollcall_read login;
                  alter role rollcall_app set statement_timeout = '5s';
                  alter role rollcall_app set lock_timeout = '2s';
+                 alter role rollcall_app set jit = off;
+                 alter role rollcall_read set jit = off;
                  alter role rollcall_app set idle_in_transaction_session_timeout = '10s';
                  alter role rollcall_read set statement_timeout = '1s';
                  alter role rollcall_read set default_transaction_read_only = on;",

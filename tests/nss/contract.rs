@@ -218,12 +218,12 @@ async fn the_feed_tells_each_change_and_a_foreign_cursor_starts_afresh() {
             .cloned()
             .unwrap_or_default()
     };
-    let gid = &of("group", &group.id())["group"]["gid"];
+    let gid = &of("group", group.id())["group"]["gid"];
     assert!(
-        of("user", &jane.id())["user"]["gids"].as_array().unwrap().contains(gid),
+        of("user", jane.id())["user"]["gids"].as_array().unwrap().contains(gid),
         "{changes:?}"
     );
-    assert_eq!(of("group", &jane.id())["group"]["name"], "jane");
+    assert_eq!(of("group", jane.id())["group"]["name"], "jane");
 
     // The cursor stands before what any open transaction of the server might still commit, so the last changes may come
     // once or twice more.

@@ -8,7 +8,7 @@ use crate::login::refusal::{Reason, Refusal};
 /// The word that stands for the subject in `auth-saml-sp-attribute-username`.
 const NAME_ID: &str = "NameID";
 
-/// Subjects that change with each sign-in, so that nobody can be pinned to one.
+/// `NameID`s that change with each sign-in, so that nobody can be pinned to one.
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
 /// What Entra sends in place of the groups when there are too many.

@@ -68,10 +68,7 @@ pub(super) fn plain(xml: &str) -> Result<(), Refusal> {
 }
 
 #[derive(Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one thing that was seen on the way"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a different fact of the document")]
 struct Walk {
     allows_comments: bool,
     depth: usize,
