@@ -56,13 +56,6 @@ pub(super) fn start(state: &State, addresses: &Addresses) -> JoinSet<anyhow::Res
         });
     }
     if state.config.listeners.role == Role::All {
-        #[cfg(feature = "saml")]
-        if let Some(saml) = state.saml.clone() {
-            background.spawn(async {
-                saml.follow().await;
-                Ok(())
-            });
-        }
         let sessions = state.sessions.clone().follow(db.clone());
         background.spawn(async {
             sessions.await;
