@@ -27,6 +27,7 @@ pub const OPENID: Cookie = Cookie {
 };
 
 /// The same for SAML.
+#[cfg(feature = "saml")]
 pub const SAML: Cookie = Cookie {
     name: "rollcall-saml",
     cross_site: true,
@@ -81,6 +82,7 @@ impl Cookie {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "saml")]
     #[test]
     fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         let mut headers = HeaderMap::new();
