@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use super::group;
 use crate::harness::Rollcall;
-use crate::harness::database::Role;
+use crate::harness::database::{Database, Role};
 
 /// The plan of the statement that a search sends.
 async fn plan(client: &Client, kind: ResourceType, text: &str, tail: &str) -> String {
@@ -93,12 +93,13 @@ async fn searches_by_the_usual_attributes_never_scan_the_users() {
 
 #[tokio::test]
 async fn a_search_that_needs_too_much_work_is_refused_and_not_a_defect() {
-    let rollcall = Rollcall::start_with(&[("database-statement-timeout", "1")]).await;
-    let owner = rollcall.database.connect(Role::Superuser).await;
-    owner
-        .batch_execute("do $$ begin execute format('alter role rollcall_app in database %I set statement_timeout = 500', current_database()); end $$")
-        .await
-        .unwrap();
+    // The limit belongs to the role, so it must be there before the service connects.
+    let database = Database::create().await;
+    let limit = "do $$ begin execute format('alter role rollcall_app in database %I set statement_timeout = 100', current_database()); end $$";
+    let owner = database.connect(Role::Superuser).await;
+    owner.batch_execute(limit).await.unwrap();
+    let service = Rollcall::replica(&database, &[]);
+    let rollcall = Rollcall { database, service };
     let scim = rollcall.scim();
     rollcall.database.populate(20_000).await;
     let terms: Vec<String> = (0..190)
