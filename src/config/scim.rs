@@ -21,9 +21,9 @@ section! {
         /// Bodies above `scim-body-limit` that are read at once; the next ones wait.
         large_bodies_at_once: usize = "scim-large-bodies-at-once", default "4", within 1..=64;
         /// Requests per second of one token, on each replica; more are answered 429.
-        rate_limit: u32 = "scim-rate-limit", default "100", within 1..=100_000;
+        rate_limit: u32 = "scim-rate-limit", default "1000", within 1..=100_000;
         /// Requests that one token may make at once on top of its rate.
-        rate_burst: u32 = "scim-rate-burst", default "200", within 1..=100_000;
+        rate_burst: u32 = "scim-rate-burst", default "2000", within 1..=100_000;
         /// Resources on a page when the client does not say.
         default_page_size: usize = "scim-default-page-size", default "100", within 1..=1000;
         /// Most resources on a page: `filter.maxResults` of the ServiceProviderConfig.
