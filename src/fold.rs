@@ -4,7 +4,7 @@ use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Version of [`fold`]. Stored beside keys, so that a new Unicode version can re-key them.
-pub const KEY_VERSION: i32 = 1;
+pub const KEY_VERSION: i16 = 1;
 
 /// The key under which `text` compares without case: NFC, full default case folding, NFC.
 ///

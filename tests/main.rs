@@ -13,6 +13,7 @@ mod nss;
 mod oauth;
 mod operations;
 mod pgbouncer;
+mod prepared;
 mod private_postgres;
 mod races;
 mod scim;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 fn options(changes: &Value) -> Value {
     let mut options = json!({
         "uid_start": 1000, "uid_max": 60000, "gid_start": 1000, "gid_max": 60000, "collision": "reject",
-        "protected": ["root"], "home_root": "/home", "removal_limit": 0,
+        "protected": "root", "home_root": "/home", "removal_limit": 0,
     });
     for (name, value) in changes.as_object().into_iter().flatten() {
         options[name] = value.clone();

@@ -111,7 +111,7 @@ start_service() {
     env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=$work user=rollcall dbname=$database" \
         ROLLCALL_CONFIG="$work/empty.conf" "$service" serve \
         --listen "127.0.0.1:$api" --read-listen "127.0.0.1:0" --ops-listen "127.0.0.1:$ops" \
-        --scim-rate-limit 100000 --scim-rate-burst 100000 \
+        --scim-rate-limit 100000 --scim-rate-burst 100000 --database-prepared-statements 1 \
         --user-provisioning-start-uid 1879048192 --user-provisioning-max-uid 2147352575 \
         --group-provisioning-start-gid 2100000000 --group-provisioning-max-gid 2147352575 \
         --log-level warn "$@" >"$work/$name.log" 2>&1 &

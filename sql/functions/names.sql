@@ -32,11 +32,13 @@ language plpgsql
 as $$
 declare
   v_name text := coalesce(p_wanted, p_derived);
+  v_protected boolean;
   v_number int := 1;
   v_room int;
 begin
   loop
-    if not coalesce(p_options->'protected' ? v_name, false) then
+    v_protected := coalesce(strpos(',' || (p_options->>'protected') || ',', ',' || v_name || ',') > 0, false);
+    if not v_protected then
       if p_resource = 'user' and not p_private then
         -- Nothing to claim: the unique index over the names of live users decides.
         return v_name;
@@ -49,7 +51,7 @@ begin
     end if;
     if p_wanted is not null or v_number > 1000
        or (p_resource = 'user' and p_options->>'collision' is distinct from 'suffix') then
-      perform store.posix_name_refuse(p_resource, v_name, coalesce(p_options->'protected' ? v_name, false));
+      perform store.posix_name_refuse(p_resource, v_name, v_protected);
     end if;
     v_number := v_number + 1;
     -- The limit is one of bytes: characters are taken off until the number fits.

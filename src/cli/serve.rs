@@ -51,7 +51,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let db = Database::new(
         addresses.primary.as_ref(),
         addresses.standby.as_ref(),
-        session::pools(config.database.settings()),
+        session::pools(&config.database),
         session::options(&config),
     )?;
     let (stop, stopped) = watch::channel(false);

@@ -1,6 +1,6 @@
 //! The database behind a command: a given one, or the private one, started if nobody runs it.
 
-use rollcall::config::{Config, Database as DatabaseConfig, DatabaseSettings, Secret};
+use rollcall::config::{Config, Database as DatabaseConfig, Secret};
 use rollcall::db::{Address, Database, Options, Origin, Settings};
 use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
 
@@ -37,7 +37,7 @@ impl Session {
         let db = Database::new(
             addresses.primary.as_ref(),
             None,
-            pools(config.database.settings()),
+            pools(&config.database),
             options(config),
         )?;
         Ok(Self { db, private })
@@ -89,7 +89,8 @@ pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> a
 }
 
 /// How the pools are built.
-pub(crate) fn pools(settings: &DatabaseSettings) -> Settings {
+pub(crate) fn pools(database: &DatabaseConfig) -> Settings {
+    let settings = database.settings();
     Settings {
         pool_size: settings.pool_size,
         read_pool_size: settings.read_pool_size,
@@ -100,6 +101,7 @@ pub(crate) fn pools(settings: &DatabaseSettings) -> Settings {
         statement_timeout: settings.statement_timeout,
         write_deadline: settings.write_deadline,
         read_staleness: settings.read_staleness,
+        prepared_statements: settings.prepared_statements || matches!(database, DatabaseConfig::Private(_)),
     }
 }
 

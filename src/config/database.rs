@@ -40,6 +40,9 @@ section! {
         statement_timeout: Duration = "database-statement-timeout", default "5", within 1..=600;
         /// Longest time for one write with its retries over a failover, in seconds.
         write_deadline: Duration = "database-write-deadline", default "25", within 1..=600;
+        /// Keep statements prepared on each connection: reads cost the server half. Off behind a pooler in transaction mode;
+        /// the private PostgreSQL has it on.
+        prepared_statements: bool = "database-prepared-statements", default "0";
         /// A standby further behind than this may not say "not found", in seconds.
         read_staleness: Duration = "database-read-staleness", default "5", within 1..=3600;
         /// Folder of a private PostgreSQL on this machine, used when there is no `database-uri` and `listen` is

@@ -189,7 +189,13 @@ impl Database {
             };
             let limit = long.unwrap_or(self.settings.statement_timeout) + GRACE;
             let asked = Instant::now();
-            let outcome = bounded(connection, limit, long, sql, parameters).await;
+            let work = Work {
+                sql,
+                parameters,
+                long,
+                prepared: self.settings.prepared_statements,
+            };
+            let outcome = bounded(connection, limit, &work).await;
             METRICS
                 .db_query_duration
                 .with_label_values(&[op])
@@ -213,29 +219,47 @@ enum Failure {
     TimedOut,
 }
 
-/// Sends one statement and waits at most `limit`. A connection that may be broken, or is still busy, is thrown away.
-async fn bounded(
-    mut connection: Object,
-    limit: Duration,
+/// Most statements kept prepared on one connection: filters of clients make any number of them. When they have, statements
+/// go unprepared until the connection is replaced (within ten minutes).
+const MAX_PREPARED: usize = 200;
+
+/// One statement to be sent.
+struct Work<'a> {
+    sql: &'a str,
+    parameters: Parameters<'a>,
+    /// A time limit of its own, which the session's is lifted to.
     long: Option<Duration>,
-    sql: &str,
-    parameters: Parameters<'_>,
-) -> Result<Vec<Row>, Failure> {
-    let cancel = connection.cancel_token();
-    let outcome = tokio::time::timeout(limit, async {
-        match long {
-            None => connection.query_typed(sql, parameters).await,
-            Some(long) => {
-                let transaction = connection.transaction().await?;
-                let lift = format!("set local statement_timeout = {}", long.as_millis());
-                transaction.batch_execute(&lift).await?;
-                let rows = transaction.query_typed(sql, parameters).await?;
-                transaction.commit().await?;
-                Ok(rows)
+    prepared: bool,
+}
+
+impl Work<'_> {
+    async fn send(&self, connection: &mut Object) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let Some(long) = self.long else {
+            if self.prepared && connection.statement_cache.size() < MAX_PREPARED {
+                return self.send_prepared(connection).await;
             }
-        }
-    })
-    .await;
+            return connection.query_typed(self.sql, self.parameters).await;
+        };
+        let transaction = connection.transaction().await?;
+        let lift = format!("set local statement_timeout = {}", long.as_millis());
+        transaction.batch_execute(&lift).await?;
+        let rows = transaction.query_typed(self.sql, self.parameters).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    async fn send_prepared(&self, connection: &Object) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let types: Vec<Type> = self.parameters.iter().map(|(_, kind)| kind.clone()).collect();
+        let values: Vec<_> = self.parameters.iter().map(|(value, _)| *value).collect();
+        let statement = connection.prepare_typed_cached(self.sql, &types).await?;
+        connection.query(&statement, &values).await
+    }
+}
+
+/// Sends one statement and waits at most `limit`. A connection that may be broken, or is still busy, is thrown away.
+async fn bounded(mut connection: Object, limit: Duration, work: &Work<'_>) -> Result<Vec<Row>, Failure> {
+    let cancel = connection.cancel_token();
+    let outcome = tokio::time::timeout(limit, work.send(&mut connection)).await;
     match outcome {
         Ok(Ok(rows)) => Ok(rows),
         Ok(Err(error)) => {

@@ -37,6 +37,8 @@ pub struct Settings {
     pub write_deadline: Duration,
     /// A standby that trails more than this is stale.
     pub read_staleness: Duration,
+    /// Whether statements stay prepared on their connection: not behind a pooler in transaction mode.
+    pub prepared_statements: bool,
 }
 
 /// The database as the layers above see it. Cheap to clone.

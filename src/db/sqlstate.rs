@@ -53,7 +53,8 @@ fn judge_code(db: &DbError) -> Verdict {
         }),
         "57014" => Verdict::Refused(Error::TooMuchWork),
         "40001" | "40P01" | "55P03" => Verdict::Retry { drop_connection: false },
-        "25006" | "57P03" | "53300" | "53400" => Verdict::Retry { drop_connection: true },
+        // A prepared statement that a migration has changed, or that a pooler has lost (0A000, 26000).
+        "0A000" | "26000" | "25006" | "57P03" | "53300" | "53400" => Verdict::Retry { drop_connection: true },
         "57P01" | "57P02" | "57P05" | "25P03" | "25P04" => Verdict::Ambiguous,
         code if code.starts_with("08") => Verdict::Ambiguous,
         code if code.starts_with("53") => Verdict::Retry { drop_connection: false },

@@ -29,15 +29,30 @@ pub struct Written {
 impl Database {
     /// `api.user_create`: creates the user under an id made by the caller; repeating it is harmless.
     pub async fn user_create(&self, id: Uuid, draft: &UserDraft, origin: &Origin) -> Result<Written, Error> {
-        let mut value = draft_value(id, draft);
-        value["posix_name_derived"] = posix::derive_user_name(&draft.user_name).into();
+        let derived = posix::derive_user_name(&draft.user_name);
         let outcome = self
             .write(
                 "user_create",
                 Repeat::Idempotent,
-                "select * from api.user_create($1, $2, $3)",
+                "select * from api.user_create($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, $10, $11, $12, $13, $14, $15, $16, \
+                 $17, $18)",
                 &[
-                    (&Json(&value), Type::JSONB),
+                    (&id, Type::UUID),
+                    (&draft.user_name_key, Type::TEXT),
+                    (&KEY_VERSION, Type::INT2),
+                    (&draft.external_id, Type::TEXT),
+                    (&draft.display_name_key, Type::TEXT),
+                    (&draft.email_keys, Type::TEXT_ARRAY),
+                    (&draft.posix_name, Type::TEXT),
+                    (&derived, Type::TEXT),
+                    (&draft.uid, Type::INT8),
+                    (&draft.home, Type::TEXT),
+                    (&draft.shell, Type::TEXT),
+                    (&draft.gecos, Type::TEXT),
+                    (&draft.admin, Type::BOOL),
+                    (&draft.active.map(|active| !active), Type::BOOL),
+                    (&Json(&draft.doc), Type::JSONB),
+                    (&Json(&draft.doc_key), Type::JSONB),
                     (&Json(self.options.value()), Type::JSONB),
                     (&Json(&origin.value()), Type::JSONB),
                 ],

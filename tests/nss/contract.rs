@@ -24,7 +24,7 @@ fn read(name: &str) -> Value {
 
 fn options() -> Value {
     json!({"uid_start": 20000, "uid_max": 60000, "gid_start": 20000, "gid_max": 60000, "home_root": "/home",
-           "shell": "/bin/bash", "collision": "reject", "protected": [], "retain_days": 90})
+           "shell": "/bin/bash", "collision": "reject", "protected": "", "retain_days": 90})
 }
 
 fn audit() -> Value {

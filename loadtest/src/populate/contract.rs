@@ -85,7 +85,7 @@ fn options(arguments: &Arguments) -> Value {
         "home_root": "/home",
         "shell": "/bin/bash",
         "collision": "reject",
-        "protected": [],
+        "protected": "",
         "retain_days": 90,
         "removal_limit": 0,
     })

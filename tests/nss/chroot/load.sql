@@ -5,7 +5,7 @@ set jit = off;
 
 create function pg_temp.options() returns jsonb immutable return jsonb_build_object(
   'uid_start', 20000, 'uid_max', 60000, 'gid_start', 20000, 'gid_max', 60000, 'home_root', '/home', 'shell', '/bin/bash',
-  'collision', 'reject', 'protected', '[]'::jsonb, 'retain_days', 90, 'removal_limit', 0);
+  'collision', 'reject', 'protected', '', 'retain_days', 90, 'removal_limit', 0);
 
 create function pg_temp.audit() returns jsonb immutable return '{"actor": "chroot", "path": "import"}'::jsonb;
 
