@@ -12,6 +12,9 @@ pub struct Options(Box<RawValue>);
 
 impl Options {
     /// Takes what the contract needs from the provisioning settings.
+    ///
+    /// # Panics
+    /// Never: what is made here has no map whose keys are not strings.
     pub fn new(settings: &Provisioning) -> Self {
         let value = json!({
             "uid_start": settings.start_uid,
