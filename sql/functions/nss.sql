@@ -252,21 +252,36 @@ begin
     from page p left join numbers n on n.user_id = p.id;
 end $$;
 
--- A page of groups after p_after in the order of their ids, private ones left out.
+-- A page of groups after p_after in the order of their ids, private ones left out. With members it may end before p_limit.
 create or replace function api.nss_groups_page(p_after uuid, p_limit int, p_with_members boolean)
 returns table (entries jsonb, next uuid)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
+declare
+  v_group record;
+  v_entry jsonb;
+  v_entries jsonb[] := '{}';
+  v_bytes bigint := 0;
 begin
-  return query
-    with page as materialized (
-      select g.id, g.posix_name, g.gid from store.groups g
-      where (p_after is null or g.id > p_after) and g.deleted_at is null order by g.id limit p_limit)
-    select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.posix_name, 'gid', p.gid)
-                              || case when p_with_members then jsonb_build_object('members', store.nss_members(p.id))
-                                      else '{}' end order by p.id), '[]'),
-           case when count(*) = p_limit then (array_agg(p.id order by p.id desc))[1] end
-    from page p;
+  next := null;
+  for v_group in
+    select g.id, g.posix_name, g.gid from store.groups g
+    where (p_after is null or g.id > p_after) and g.deleted_at is null order by g.id limit p_limit
+  loop
+    v_entry := jsonb_build_object('id', v_group.id, 'name', v_group.posix_name, 'gid', v_group.gid);
+    if p_with_members then
+      v_entry := v_entry || jsonb_build_object('members', store.nss_members(v_group.id));
+      v_bytes := v_bytes + pg_column_size(v_entry);
+    end if;
+    v_entries := v_entries || v_entry;
+    -- An answer is 8 MiB at most (nss/CONTRACT.md §2): a page of large groups ends early, after one at least.
+    if v_bytes > 3 * 1048576 or cardinality(v_entries) = p_limit then
+      next := v_group.id;
+      exit;
+    end if;
+  end loop;
+  entries := to_jsonb(v_entries);
+  return next;
 end $$;
 
 -- The epoch of the ids and where the feed stands: everything up to the id was visible to this snapshot.
