@@ -8,7 +8,7 @@ mod identity_provider;
 mod openid;
 mod peers;
 mod provider;
-mod proxy;
+pub mod proxy;
 mod reconcile;
 #[cfg(feature = "saml")]
 mod saml;

@@ -11,6 +11,7 @@ mod harness;
 mod login;
 mod nss;
 mod oauth;
+mod openapi;
 mod operations;
 mod pgbouncer;
 mod private_postgres;
