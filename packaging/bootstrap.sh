@@ -39,6 +39,8 @@ if [ "$purpose" = test ]; then
     has nginx || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
     [ -d /usr/share/simplesamlphp ] || packages+=(simplesamlphp php-cli php-xml php-mbstring php-curl php-sqlite3)
     has npm || packages+=(npm)
+    has java || packages+=(default-jre-headless)
+    has mvn || packages+=(maven)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 fi
 
