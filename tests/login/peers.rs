@@ -19,15 +19,16 @@ use crate::harness::{Rollcall, wait_until};
 /// Where the service is for the providers; the browser of the tests puts its real address in.
 const PUBLIC: &str = "http://rollcall.test";
 
-fn free_port() -> u16 {
+/// A port that nobody listens at.
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A folder that is removed when dropped.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("rollcall-{name}-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -68,8 +69,8 @@ fn field(page: &Page, name: &str) -> String {
     found.unwrap_or_else(|| panic!("no field {name} in {}", page.body))
 }
 
-/// The folder that the `install` of a peer prints; `None`, with the reason, when it cannot be installed.
-fn installed(peer: &str) -> Option<PathBuf> {
+/// What the `install` of a peer prints: where it is; `None`, with the reason, when it cannot be installed.
+pub fn installed(peer: &str) -> Option<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/peers")
         .join(peer)

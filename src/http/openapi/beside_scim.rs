@@ -55,6 +55,14 @@ const ENDPOINTS: &[Endpoint] = endpoints![
     Browser get "/auth/verify", "Forward-auth: who has this session? On `proxy-listen`: whom do these headers name?", ["redirect"], [],
         [200 "`X-RStudio-Username`, `X-Rollcall-Uid`, `X-Rollcall-User-Id`", 302 "With `redirect`: to the sign-in page",
          400 "Doubled or disguised headers", 401 "Nobody", 403 "May not sign in", 503 "Cannot know"];
+    Browser post "/auth/verify", "The same, for proxies that ask with the browser's method", ["redirect"], [],
+        [200 "As with GET", 302 "As with GET", 400 "As with GET", 401 "As with GET", 403 "As with GET", 503 "As with GET"];
+    Browser put "/auth/verify", "The same, for proxies that ask with the browser's method", ["redirect"], [],
+        [200 "As with GET", 302 "As with GET", 400 "As with GET", 401 "As with GET", 403 "As with GET", 503 "As with GET"];
+    Browser patch "/auth/verify", "The same, for proxies that ask with the browser's method", ["redirect"], [],
+        [200 "As with GET", 302 "As with GET", 400 "As with GET", 401 "As with GET", 403 "As with GET", 503 "As with GET"];
+    Browser delete "/auth/verify", "The same, for proxies that ask with the browser's method", ["redirect"], [],
+        [200 "As with GET", 302 "As with GET", 400 "As with GET", 401 "As with GET", 403 "As with GET", 503 "As with GET"];
     Browser get "/sign-in", "To the provider, or a choice of several", ["return", "stay"], [],
         [200 "The choice", 303 "To the provider, or back with a session", 404 "No way to sign in is set up"];
     Browser get "/sign-in.css", "The style of the pages", [], [], [200 "It"];
