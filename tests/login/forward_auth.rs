@@ -178,7 +178,7 @@ async fn lets_in_by_session_only(name: &str, run: impl Fn(&Places<'_>) -> Runnin
     })
     .await;
 
-    for cookie in [None, Some("rollcall_session=forged")] {
+    for cookie in [None, Some("rollcall-session=forged")] {
         let answer = forged(Method::GET, &format!("{front}/s/1?a=b&c=d"), cookie).await;
         assert_eq!(answer.status(), 302, "headers of the browser sign nobody in");
         let target: reqwest::Url = front.parse().unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PUBLIC, attribute, free_port, ready, shown};
 use crate::harness::Rollcall;
@@ -14,8 +14,11 @@ use crate::login::openid::ClientFile;
 
 const OIDC_PROVIDER: &str = "oidc-provider@9.13.3";
 
+/// Of the one client, `rollcall`.
+pub const SECRET: &str = "change-me-change-me-change-me-000";
+
 /// Installs oidc-provider into the tests' cache; `None`, with a message, when npm cannot.
-fn oidc_provider() -> Option<PathBuf> {
+pub fn oidc_provider() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc-provider");
     std::fs::create_dir_all(&folder).unwrap();
     if !folder.join("node_modules/oidc-provider/package.json").exists() {
@@ -38,7 +41,13 @@ fn groups_file(folder: &Path, port: u16) -> PathBuf {
     folder.join(format!("groups-{port}.json"))
 }
 
-fn start_oidc_provider(folder: &Path, port: u16) -> Running {
+/// What everybody's groups are from now on.
+pub fn claim_groups(folder: &Path, port: u16, groups: &Value) {
+    std::fs::write(groups_file(folder, port), groups.to_string()).unwrap();
+}
+
+/// Starts it at a port, for a client at `redirect_uri`.
+pub fn start_oidc_provider(folder: &Path, port: u16, redirect_uri: &str) -> Running {
     let groups = groups_file(folder, port);
     let groups = groups.display();
     let script = format!(
@@ -47,8 +56,8 @@ fn start_oidc_provider(folder: &Path, port: u16) -> Running {
          const groups = () => JSON.parse(readFileSync('{groups}'));
          const account = (id) => ({{ sub: 's-' + id, email: id + '@example.com', preferred_username: id, name: 'User One', groups: groups() }});
          new Provider('http://127.0.0.1:{port}', {{
-           clients: [{{ client_id: 'rollcall', client_secret: 'change-me-change-me-change-me-000', grant_types: ['authorization_code'],
-                        response_types: ['code'], redirect_uris: ['{PUBLIC}/openid/callback'],
+           clients: [{{ client_id: 'rollcall', client_secret: '{SECRET}', grant_types: ['authorization_code'],
+                        response_types: ['code'], redirect_uris: ['{redirect_uri}'],
                         post_logout_redirect_uris: ['{PUBLIC}/sign-in?stay=1'] }}],
            claims: {{ openid: ['sub'], email: ['email'], profile: ['name', 'preferred_username'], groups: ['groups'] }},
            scopes: ['openid', 'email', 'profile', 'groups'], pkce: {{ required: () => true }},
@@ -70,19 +79,19 @@ fn start_oidc_provider(folder: &Path, port: u16) -> Running {
 }
 
 /// Goes through the provider's forms as `user1` and comes back with the address of the callback.
-async fn through_oidc_provider(browser: &mut Browser, first: &str, issuer: &str) -> String {
+pub async fn through_oidc_provider(browser: &mut Browser, first: &str, end: &str) -> String {
     let mut page = browser.get(first).await;
     let mut at: reqwest::Url = first.parse().unwrap();
     for _ in 0..12 {
         if (300..400).contains(&page.status) {
             at = at.join(page.location()).unwrap();
-            if at.as_str().starts_with(PUBLIC) {
+            if at.as_str().starts_with(end) {
                 return at.into();
             }
             page = browser.get(at.as_str()).await;
             continue;
         }
-        assert_eq!(page.status, 200, "{issuer}: {}", page.body);
+        assert_eq!(page.status, 200, "{at}: {}", page.body);
         let action = attribute(&page.body, "form", "action", "action").unwrap();
         let prompt = attribute(&page.body, "input", "name=\"prompt\"", "value").unwrap();
         at = at.join(&action).unwrap();
@@ -101,9 +110,9 @@ async fn panvas_oidc_provider_signs_people_in() {
     let Some(folder) = oidc_provider() else { return };
     let port = free_port();
     let issuer = format!("http://127.0.0.1:{port}");
-    let _provider = start_oidc_provider(&folder, port);
+    let _provider = start_oidc_provider(&folder, port, &format!("{PUBLIC}/openid/callback"));
     ready(&format!("{issuer}/.well-known/openid-configuration")).await;
-    let client = ClientFile::new("change-me-change-me-change-me-000");
+    let client = ClientFile::new(SECRET);
     let rollcall = Rollcall::start_with(&[
         JIT,
         ("public-url", PUBLIC),
@@ -119,11 +128,11 @@ async fn panvas_oidc_provider_signs_people_in() {
         (json!(["eng", "ops"]), json!(["eng", "ops"])),
         (json!(["Ops", "qa"]), json!(["ops", "qa"])),
     ] {
-        std::fs::write(groups_file(&folder, port), claim.to_string()).unwrap();
+        claim_groups(&folder, port, &claim);
         let mut browser = Browser::new();
         let page = browser.get(&format!("{api}/openid/login?return=/s/1")).await;
         assert_eq!(page.status, 303, "{}", page.body);
-        let callback = through_oidc_provider(&mut browser, page.location(), &issuer).await;
+        let callback = through_oidc_provider(&mut browser, page.location(), PUBLIC).await;
         let page = browser.get(&callback.replace(PUBLIC, &api)).await;
         assert_eq!(
             (page.status, page.location()),
