@@ -6,7 +6,7 @@ mod forward_auth;
 #[cfg(feature = "saml")]
 mod identity_provider;
 mod openid;
-mod peers;
+pub mod peers;
 mod provider;
 pub mod proxy;
 mod reconcile;

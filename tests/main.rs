@@ -19,4 +19,5 @@ mod races;
 mod scim;
 mod sequences;
 mod sql;
+mod tls;
 mod tokens;
