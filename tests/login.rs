@@ -1,5 +1,6 @@
 //! Sign-in: just-in-time provisioning, sessions and forward-auth.
 
+mod admin_group;
 mod api;
 mod browser;
 mod forward_auth;

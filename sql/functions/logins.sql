@@ -71,8 +71,8 @@ begin
 end $$;
 
 -- Makes the memberships of a user what the claim says. p_wanted: locked groups; p_scope: 'all' removes whatever else there
--- is, 'login' only what came from sign-in alone. The private group is no membership and stays. Returns what was added
--- and removed. Locks: the memberships by group id.
+-- is, 'login' only what came from sign-in alone. The private group is no membership and stays; so does an administrator
+-- in the group that mirrors the administrators. Returns what was added and removed. Locks: the memberships by group id.
 create or replace function store.login_memberships(p_user uuid, p_wanted uuid[], p_scope text,
                                                    out added uuid[], out removed uuid[])
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -89,6 +89,7 @@ begin
   if cardinality(removed) > 0 then
     removed := array(select m.group_id from store.memberships m
       where m.member_id = p_user and m.group_id = any (removed) and (p_scope = 'all' or m.provenance = 2)
+        and m.group_id is distinct from (select store.admin_group_of(p_user))
       order by m.group_id for update);
     delete from store.memberships m where m.member_id = p_user and m.group_id = any (removed);
   end if;
@@ -311,7 +312,8 @@ begin
     left join store.groups g on g.display_name_key = c.key and g.deleted_at is null
     left join store.memberships m on m.group_id = g.id and m.member_id = p_user
     union all
-    select case when p_scope = 'all' or m.provenance = 2 then 'remove' else 'keep' end, g.doc->>'displayName'
+    select case when (p_scope = 'all' or m.provenance = 2) and g.id is distinct from (select store.admin_group_of(p_user))
+                then 'remove' else 'keep' end, g.doc->>'displayName'
     from store.memberships m join store.groups g on g.id = m.group_id
     where m.member_id = p_user and g.display_name_key <> all (p_keys)
     order by 1, 2;
