@@ -7,6 +7,7 @@ mod forward_auth;
 #[cfg(feature = "saml")]
 mod identity_provider;
 mod openid;
+mod pages;
 pub mod peers;
 mod provider;
 pub mod proxy;

@@ -3,7 +3,7 @@
 mod header_proxies;
 #[cfg(feature = "saml")]
 mod keycloak;
-mod oidc_provider;
+pub mod oidc_provider;
 #[cfg(feature = "saml")]
 mod simplesamlphp;
 
@@ -57,7 +57,7 @@ fn attribute(html: &str, tag: &str, marker: &str, name: &str) -> Option<String> 
     )
 }
 
-async fn ready(url: &str) {
+pub async fn ready(url: &str) {
     wait_until(&format!("{url} answers"), Duration::from_secs(30), async || {
         reqwest::get(url).await.is_ok()
     })
