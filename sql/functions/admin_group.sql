@@ -36,11 +36,6 @@ begin
   end if;
 end $$;
 
--- The mirror's group, if this user has to be in it; null when not.
-create or replace function store.admin_group_of(p_user uuid) returns uuid
-language sql stable
-as $$ select a.group_id from store.admin_group a join store.users u on u.id = p_user and u.admin $$;
-
 -- Makes the group of that POSIX name the mirror (p_group as for api.group_create, with posix_name; null: no mirror from now on),
 -- creates it when it is missing, takes in administrators who are not in it, and puts out whom the mirror alone has left
 -- there. Writes nothing when nothing differs. Returns how many users joined or left. Raises what group_create raises.
