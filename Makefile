@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test soak check bench chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -31,6 +31,10 @@ run: ## builds and serves on 127.0.0.1:8080 with a private PostgreSQL in .rollca
 test: ## runs every test; installs what is missing; ends with "N passed, N failed"
 	@packaging/bootstrap.sh test
 	@.ci/test
+
+soak: ## the storm of sign-ins in full: 64 clients, 5,000 users, 2,000 groups, two replicas
+	@packaging/bootstrap.sh test
+	ROLLCALL_STORM=full cargo test --locked --release --test integration login::storm
 
 check: ## formatting, lints, documentation, licences, chart
 	@packaging/bootstrap.sh test

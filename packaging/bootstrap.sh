@@ -37,8 +37,13 @@ if [ "$purpose" = test ]; then
     has ip || [ -x /usr/sbin/ip ] || packages+=(iproute2)
     # The peers of sign-in: tests/login.
     has nginx || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
+    has haproxy || [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
+    [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || packages+=(apache2 libapache2-mod-auth-openidc)
+    has chromium || packages+=(chromium)
     [ -d /usr/share/simplesamlphp ] || packages+=(simplesamlphp php-cli php-xml php-mbstring php-curl php-sqlite3)
     has npm || packages+=(npm)
+    has java || packages+=(default-jre-headless)
+    has mvn || packages+=(maven)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 fi
 

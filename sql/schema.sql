@@ -143,6 +143,14 @@ CREATE VIEW api.users WITH (security_barrier='false') AS
      LEFT JOIN store.sign_ins s ON ((s.user_id = u.id)))
   WHERE (u.deleted_at IS NULL);
 
+-- Name: admin_group; Type: TABLE; Schema: store; Owner: -
+
+CREATE TABLE store.admin_group (
+    one boolean DEFAULT true NOT NULL,
+    group_id uuid NOT NULL,
+    CONSTRAINT admin_group_one_check CHECK (one)
+);
+
 -- Name: assertions_used; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.assertions_used (
@@ -401,6 +409,11 @@ CREATE SEQUENCE store.uid_seq
 
 ALTER TABLE ONLY store.audit ATTACH PARTITION store.audit_default DEFAULT;
 
+-- Name: admin_group admin_group_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.admin_group
+    ADD CONSTRAINT admin_group_pkey PRIMARY KEY (one);
+
 -- Name: assertions_used assertions_used_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 
 ALTER TABLE ONLY store.assertions_used
@@ -592,6 +605,10 @@ CREATE INDEX sessions_user ON store.sessions USING btree (user_id) WHERE (ended_
 
 CREATE INDEX tokens_parent ON store.tokens USING btree (parent) WHERE (parent IS NOT NULL);
 
+-- Name: users_admin; Type: INDEX; Schema: store; Owner: -
+
+CREATE INDEX users_admin ON store.users USING btree (id) WHERE (admin AND (deleted_at IS NULL));
+
 -- Name: users_deleted; Type: INDEX; Schema: store; Owner: -
 
 CREATE INDEX users_deleted ON store.users USING btree (user_name_key) WHERE (deleted_at IS NOT NULL);
@@ -631,6 +648,14 @@ ALTER INDEX store.audit_pkey ATTACH PARTITION store.audit_default_pkey;
 -- Name: audit_default_subject_id_idx; Type: INDEX ATTACH; Schema: store; Owner: -
 
 ALTER INDEX store.audit_subject ATTACH PARTITION store.audit_default_subject_id_idx;
+
+-- Name: users users_admin_mirror; Type: TRIGGER; Schema: store; Owner: -
+
+CREATE TRIGGER users_admin_mirror AFTER UPDATE OF admin ON store.users FOR EACH ROW WHEN (((new.admin <> old.admin) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION store.admin_mirror();
+
+-- Name: users users_admin_mirror_new; Type: TRIGGER; Schema: store; Owner: -
+
+CREATE TRIGGER users_admin_mirror_new AFTER INSERT ON store.users FOR EACH ROW WHEN (new.admin) EXECUTE FUNCTION store.admin_mirror();
 
 -- Name: users users_end_sessions; Type: TRIGGER; Schema: store; Owner: -
 

@@ -3,6 +3,7 @@
 //! Every statement is sent unnamed (`query_typed`), so that it runs behind a transaction pooler; the work is inside
 //! PL/pgSQL functions, whose plans PostgreSQL keeps. Which error may be retried is decided in `call` alone.
 
+mod admin_group;
 mod audit;
 mod call;
 mod connect;

@@ -27,7 +27,7 @@ mod users;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use observe::Frame;
 use state::State;
@@ -57,7 +57,7 @@ fn api(state: &State) -> Router {
         .route("/oauth/token", post(oauth::token))
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/logins", post(logins::create))
-        .route("/auth/verify", get(auth::verify))
+        .route("/auth/verify", any(auth::verify))
         .route("/sign-in", get(login::sign_in::show))
         .route("/sign-in.css", get(login::pages::style))
         .route("/sign-out", get(login::sign_out::ask).post(login::sign_out::leave))
@@ -85,7 +85,7 @@ fn saml() -> Router<State> {
 /// The only place where identity headers mean anything.
 fn proxy(state: &State) -> Router {
     Router::new()
-        .route("/auth/verify", get(auth::verify_headers))
+        .route("/auth/verify", any(auth::verify_headers))
         .route("/proxy/login", get(login::headers::login))
         .with_state(state.clone())
 }

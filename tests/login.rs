@@ -1,14 +1,16 @@
 //! Sign-in: just-in-time provisioning, sessions and forward-auth.
 
+mod admin_group;
 mod api;
 mod browser;
 mod forward_auth;
 #[cfg(feature = "saml")]
 mod identity_provider;
 mod openid;
-mod peers;
+mod pages;
+pub mod peers;
 mod provider;
-mod proxy;
+pub mod proxy;
 mod reconcile;
 #[cfg(feature = "saml")]
 mod saml;

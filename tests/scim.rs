@@ -25,7 +25,7 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// Workbench's extension of users.
-const WORKBENCH: &str = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
+pub const WORKBENCH: &str = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
 
 /// Rollcall's own extension of users.
 const POSIX: &str = "urn:rollcall:params:scim:schemas:extension:posix:1.0:User";

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderValue};
 use hyper::{Method, Request as HttpRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -36,6 +36,8 @@ pub struct Request {
     pub path: String,
     /// The body, if there is one: JSON.
     pub body: Option<Bytes>,
+    /// What a browser would have, if there is one.
+    pub cookie: Option<HeaderValue>,
 }
 
 /// What came back.
@@ -95,6 +97,7 @@ impl Request {
             method: Method::GET,
             path: path.into(),
             body: None,
+            cookie: None,
         }
     }
 
@@ -104,6 +107,7 @@ impl Request {
             method,
             path: path.into(),
             body: Some(body.to_string().into()),
+            cookie: None,
         }
     }
 }
@@ -171,6 +175,9 @@ impl Connection {
             .uri(format!("{}{}", self.target.prefix, request.path))
             .header(HOST, self.target.host.clone())
             .header(AUTHORIZATION, self.target.authorization.clone());
+        if let Some(cookie) = &request.cookie {
+            builder = builder.header(COOKIE, cookie.clone());
+        }
         if request.body.is_some() {
             builder = builder.header(CONTENT_TYPE, "application/scim+json");
         }

@@ -1,6 +1,7 @@
 //! `closed`: a number of clients, each sending its next request when the last one is answered. Says what the service can
 //! do; what people would wait at a given load, `run` says.
 
+mod login;
 mod measure;
 mod operation;
 
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::client::{Connection, Target};
 use crate::cpu::Watched;
 use crate::latency::{Latencies, Quantiles};
+use crate::wal::Wal;
 use measure::Measure;
 use operation::Operation;
 
@@ -33,6 +35,10 @@ pub struct Arguments {
     /// Clients, each with a connection of its own.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     clients: u32,
+    /// Operations per second of all clients together, evenly spread; what an operation waits for its turn counts as latency.
+    /// Without it each client sends as soon as it can.
+    #[arg(long)]
+    rate: Option<f64>,
     /// Length of one round, in seconds.
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
@@ -45,10 +51,13 @@ pub struct Arguments {
     /// Process whose CPU time is told per operation, as service=1234; may be repeated.
     #[arg(long = "watch", value_name = "NAME=PID")]
     watch: Vec<String>,
+    /// A PostgreSQL whose write-ahead log per operation is told, as a URI or in libpq's form; it writes for nobody else.
+    #[arg(long)]
+    watch_wal: Option<String>,
     /// One JSON object per round instead of text.
     #[arg(long)]
     json: bool,
-    /// A measurement for `summary`: GOAL:SIDE:ops, GOAL:SIDE:p50 or GOAL:SIDE:p50:VARIANT; may be repeated.
+    /// A measurement for `summary`: GOAL:SIDE:ops, GOAL:SIDE:wal, GOAL:SIDE:p99, GOAL:SIDE:p50 or GOAL:SIDE:p50:VARIANT; may be repeated.
     #[arg(long = "measure", requires = "append")]
     measures: Vec<Measure>,
     /// The file that measurements are appended to.
@@ -71,6 +80,8 @@ struct Outcome {
     variants: BTreeMap<String, Quantiles>,
     errors: BTreeMap<String, u64>,
     cpu_us_per_op: BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wal_bytes_per_op: Option<f64>,
 }
 
 /// What one client saw in one round, or all of them together.
@@ -92,6 +103,7 @@ struct Client {
 pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
     let target = Target::new(&arguments.scim, &crate::cli::token(arguments.token_file.as_deref())?)?;
     let watched = Watched::parse(&arguments.watch)?;
+    let wal = Wal::watch(arguments.watch_wal.as_deref()).await?;
     let operation = Operation::prepare(&arguments.operation, &target, arguments.clients).await?;
     let operation = Arc::new(operation);
     let mut clients: Vec<Client> = (0..arguments.clients)
@@ -101,16 +113,19 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
             step: 0,
         })
         .collect();
+    let pace = arguments
+        .rate
+        .map(|rate| Duration::from_secs_f64(f64::from(arguments.clients) / rate));
     if arguments.warm_up > 0.0 {
-        (clients, _) = round(clients, &operation, arguments.warm_up).await?;
+        (clients, _) = round(clients, &operation, arguments.warm_up, pace).await?;
     }
     for number in 0..arguments.rounds {
-        let before = watched.cpu_us()?;
+        let (before, written_before) = (watched.cpu_us()?, wal.written().await?);
         let began = Instant::now();
         let seen;
-        (clients, seen) = round(clients, &operation, arguments.seconds).await?;
+        (clients, seen) = round(clients, &operation, arguments.seconds, pace).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let after = watched.cpu_us()?;
+        let (after, written_after) = (watched.cpu_us()?, wal.written().await?);
         let mut all = Latencies::new();
         for latencies in &seen.latencies {
             all.merge(latencies);
@@ -133,6 +148,9 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
             latency,
             errors: seen.errors,
             cpu_us_per_op: cpu.collect(),
+            wal_bytes_per_op: written_before
+                .zip(written_after)
+                .map(|(before, after)| rounded((after - before) as f64 / count)),
         };
         print(&outcome, arguments.json)?;
         if let Some(file) = &arguments.append {
@@ -142,11 +160,17 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
     operation.clean_up(&mut target.connection()).await
 }
 
-async fn round(clients: Vec<Client>, operation: &Arc<Operation>, seconds: f64) -> anyhow::Result<(Vec<Client>, Seen)> {
+/// `pace`: the time between two operations of one client.
+async fn round(
+    clients: Vec<Client>,
+    operation: &Arc<Operation>,
+    seconds: f64,
+    pace: Option<Duration>,
+) -> anyhow::Result<(Vec<Client>, Seen)> {
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let mut running = JoinSet::new();
     for client in clients {
-        running.spawn(work(client, Arc::clone(operation), end));
+        running.spawn(work(client, Arc::clone(operation), end, pace));
     }
     let mut clients = Vec::new();
     let mut together = Seen::new(operation.variants().len());
@@ -158,11 +182,18 @@ async fn round(clients: Vec<Client>, operation: &Arc<Operation>, seconds: f64) -
     Ok((clients, together))
 }
 
-async fn work(mut client: Client, operation: Arc<Operation>, end: Instant) -> (Client, Seen) {
+async fn work(mut client: Client, operation: Arc<Operation>, end: Instant, pace: Option<Duration>) -> (Client, Seen) {
     let mut seen = Seen::new(operation.variants().len());
+    // Clients begin at different moments, or all would come at once.
+    let mut due = Instant::now() + pace.unwrap_or_default().mul_f64(f64::from(client.number % 64) / 64.0);
     while Instant::now() < end {
         let (variant, request) = operation.request(client.number, client.step);
-        let sent = Instant::now();
+        let mut sent = Instant::now();
+        if let Some(pace) = pace {
+            tokio::time::sleep_until(due.into()).await;
+            sent = due;
+            due += pace;
+        }
         let answer = client.connection.send(&request).await;
         let latency = sent.elapsed();
         match operation.judge(client.step, answer) {
@@ -213,6 +244,9 @@ fn print(outcome: &Outcome, as_json: bool) -> anyhow::Result<()> {
     }
     for (name, cost) in &outcome.cpu_us_per_op {
         println!("  CPU of {name}: {cost:.0} us per operation");
+    }
+    if let Some(bytes) = outcome.wal_bytes_per_op {
+        println!("  write-ahead log: {bytes} bytes per operation");
     }
     for (fault, count) in &outcome.errors {
         println!("  failed {count} times: {fault}");

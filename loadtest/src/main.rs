@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod schedule;
 mod summary;
+mod wal;
 
 use std::io::Write as _;
 use std::process::ExitCode;

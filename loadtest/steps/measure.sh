@@ -17,12 +17,17 @@ closed() {
         --watch "service=${service_pid[$name]}" --watch "postgres=$postgres_pid"
 }
 
+# floor_rate FLOOR CLIENTS DATABASE: transactions per second of a floor by pgbench.
+floor_rate() {
+    timeout 300 "$pgfloor/floors.sh" --dsn "host=$work user=postgres dbname=$3" --bin "$bin" \
+        --only "$1" --clients "$2" --seconds "$seconds" --rounds 1 --json - | sed -n 's/.*"tps": \([0-9.]*\),.*/\1/p'
+}
+
 # create user over HTTP against begin, nextval, insert, commit by pgbench, on the same server and database
 measure_create() {
     local clients tps
     for clients in 16 64; do
-        tps=$(timeout 300 "$pgfloor/floors.sh" --dsn "host=$work user=postgres dbname=${database_of[create]}" --bin "$bin" \
-            --only floor4 --clients "$clients" --seconds "$seconds" --rounds 1 --json - | sed -n 's/.*"tps": \([0-9.]*\),.*/\1/p')
+        tps=$(floor_rate floor4 "$clients" "${database_of[create]}")
         value "create-$clients" base "$round" "${tps:?floors.sh gave no rate}"
         closed create create --clients "$clients" --measure "create-$clients:subject:ops"
     done
@@ -63,4 +68,53 @@ measure_start() {
         value start subject "$turn" "$(awk -v us="$ready_us" 'BEGIN { printf "%.3f", us / 1e6 }')"
         stop_service start
     done
+}
+
+# sign_in OPERATION CLIENTS ARGUMENTS…: `POST /api/v1/logins` of the service `login`.
+sign_in() {
+    local operation=$1 clients=$2
+    shift 2
+    timeout 900 "$loadtest" closed "$operation" --users 500 --clients "$clients" --seconds "$seconds" \
+        --first-round "$round" --scim "${service_url[login]%/scim/v2}/api/v1" --token-file "$work/login.token" \
+        --append "$measurements" --watch "service=${service_pid[login]}" --watch "postgres=$postgres_pid" "$@"
+}
+
+# base_rate GOAL FLOOR CLIENTS
+base_rate() {
+    local tps
+    tps=$(floor_rate "$2" "$3" "${database_of[login]}")
+    value "$1" base "$round" "${tps:?floors.sh gave no rate}"
+}
+
+# Sign-ins, each beside the floor that does what they cannot do without.
+measure_login() {
+    local clients
+    base_rate login-unchanged-16 point 16
+    sign_in login-unchanged 16 --watch-wal "host=$work user=postgres" --measure login-unchanged-16:subject:ops \
+        --measure login-unchanged-wal:subject:wal
+    base_rate login-first-16 floor20 16
+    sign_in login-first 16 --measure login-first-16:subject:ops
+    for clients in 16 64; do
+        base_rate "login-churn-$clients" floor4 "$clients"
+        sign_in login-churn "$clients" --measure "login-churn-$clients:subject:ops"
+    done
+}
+
+# Sessions come from the proxy listener: 64 people, one cookie each.
+make_sessions() {
+    local number
+    for ((number = 0; number < 64; number++)); do
+        curl -fsS -o /dev/null -D - -H "X-RStudio-Username: verified-$number" "$1/proxy/login" |
+            sed -n 's/^set-cookie: \([^;]*\);.*/\1/p'
+    done >"$work/cookies"
+    [ "$(wc -l <"$work/cookies")" -eq 64 ] || fail "the proxy listener gave no sessions"
+}
+
+# As fast as it goes, then paced: what a proxy waits at half the goal.
+measure_verify() {
+    local base=${service_url[login]%/scim/v2}/auth
+    local arguments=(--scim "$base" --token-file "$work/login.token" --cookie-file "$work/cookies" --clients 16
+        --seconds "$seconds" --first-round "$round" --append "$measurements" --watch "service=${service_pid[login]}")
+    timeout 900 "$loadtest" closed verify "${arguments[@]}" --measure verify:subject:ops
+    timeout 900 "$loadtest" closed verify "${arguments[@]}" --rate 10000 --measure verify-p99:subject:p99
 }

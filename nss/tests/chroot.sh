@@ -7,7 +7,7 @@
 #   -s, --service CMD    the service: a shell command run inside the test's network namespace, in the foreground. It must listen at
 #                        the address of --address with the data set of $DATA (passwd, group), write user-token and admin-token
 #                        into $TOKENS when everybody is there, and do what the lines of the pipe $CONTROL say
-#                        (lock NAME, add NAME UID GID, rename OLD NEW, remove NAME, join NAME GROUP)
+#                        (lock NAME, add NAME UID GID, rename OLD NEW, remove NAME, join NAME GROUP, of a given one sign-in NAME GROUP,GROUP too)
 #                        [examples/contract_server of the build folder; tests/nss/chroot/serve ROLLCALL is the real one]
 #   -A, --address URL    server-address                                                     [http://127.0.0.1:8081]
 #   -k, --keep           leave the root folder for inspection
@@ -275,6 +275,12 @@ until_is "a new membership is in the user's groups within two seconds" 200000 20
 until_is "and in the group's members" user00044 2000 sh -c "chroot '$ROOT' getent group grp000 | tr ':,' '\n\n' | grep -x user00044"
 control remove oldtimer
 until_is "a removed user is gone" 2 2000 status_of inside getent passwd oldtimer
+if [[ $SERVICE ]]; then
+    control sign-in user00046 grp100,grp200
+    until_is "sign-in: the groups of the claim are in id" "200046 200100 200200" 2000 inside id -G user00046
+    control sign-in user00046 GRP200
+    until_is "sign-in: a group that the claim no longer lists is gone from id" "200046 200200" 2000 inside id -G user00046
+fi
 
 # ---------------------------------------------------------------- faults
 

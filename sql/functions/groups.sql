@@ -94,7 +94,7 @@ end $$;
 
 -- A list of ids for the audit log: itself when short, else how many.
 create or replace function store.audit_ids(p_ids uuid[]) returns jsonb
-language sql immutable
+language sql stable
 as $$ select case when cardinality(p_ids) = 0 then null when cardinality(p_ids) <= 1000 then to_jsonb(p_ids)
                   else to_jsonb(cardinality(p_ids)) end $$;
 

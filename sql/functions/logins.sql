@@ -34,23 +34,32 @@ begin
     where u.user_name_key = p_user_name_key and u.deleted_at is null;
 end $$;
 
--- The ids of the groups with these keys, locked against deletion; creates those that are missing, in key order.
+-- The ids of the groups with these keys; creates those that are missing, in key order. Those of which p_user is no member
+-- yet come back in locked too: they cannot be deleted before this transaction ends. The others need no lock: whoever
+-- deletes such a group takes its members out himself, and locking twenty rows that everybody shares is dear.
 -- Locks: advisory (12, hash of the key) for each missing one, by lock number, so that two sign-ins never wait for each
--- other in a circle; then the rows by id.
-create or replace function store.login_groups(p_keys text[], p_names text[], p_posix text[], p_options jsonb, p_audit jsonb,
-                                              out ids uuid[], out created int)
+-- other in a circle; then rows by id (key share).
+create or replace function store.login_groups(p_user uuid, p_keys text[], p_names text[], p_posix text[], p_options jsonb,
+                                              p_audit jsonb, out ids uuid[], out locked uuid[], out created int)
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_new uuid[];
   v_missing int[];
   v_group int;
 begin
   created := 0;
   for v_attempt in 1..20 loop
-    ids := array(select g.id from store.groups g where g.display_name_key = any (p_keys) and g.deleted_at is null
-                 order by g.id for key share);
+    ids := array(select g.id from store.groups g where g.display_name_key = any (p_keys) and g.deleted_at is null order by g.id);
     if cardinality(ids) = cardinality(p_keys) then
-      return;
+      v_new := array(select i from unnest(ids) i
+                     where i <> all (array(select m.group_id from store.memberships m where m.member_id = p_user)));
+      locked := array(select g.id from store.groups g where g.id = any (v_new) and g.deleted_at is null order by g.id for key share);
+      if cardinality(locked) = cardinality(v_new) then
+        return;
+      end if;
+      -- One was deleted meanwhile: the next turn makes it anew.
+      continue;
     end if;
     v_missing := array(select i from generate_subscripts(p_keys, 1) i
       where not exists (select from store.groups g where g.display_name_key = p_keys[i] and g.deleted_at is null));
@@ -70,10 +79,12 @@ begin
   perform store.fail('IDVER', 'groups of the claim are deleted as fast as they are made', 'groups');
 end $$;
 
--- Makes the memberships of a user what the claim says. p_wanted: locked groups; p_scope: 'all' removes whatever else there
--- is, 'login' only what came from sign-in alone. The private group is no membership and stays. Returns what was added
--- and removed. Locks: the memberships by group id.
-create or replace function store.login_memberships(p_user uuid, p_wanted uuid[], p_scope text,
+-- Makes the memberships of a user what the claim says. p_wanted: the groups of the claim; p_locked: those of them that he
+-- may join; p_scope: 'all' removes whatever else there
+-- is, 'login' only what came from sign-in alone. The private group is no membership and stays; so does an administrator
+-- in the group that mirrors the administrators. Returns what was added and removed.
+-- Raises 40001 when he has lost a membership since p_locked was made. Locks: the memberships by group id.
+create or replace function store.login_memberships(p_user uuid, p_wanted uuid[], p_locked uuid[], p_scope text,
                                                    out added uuid[], out removed uuid[])
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -85,10 +96,15 @@ begin
     into v_current, v_unmarked
     from store.memberships m where m.member_id = p_user;
   added := array(select w from unnest(p_wanted) w where w <> all (v_current) order by w);
+  if not added <@ p_locked then
+    raise exception 'a membership of the claim was taken away meanwhile' using errcode = 'serialization_failure';
+  end if;
   removed := array(select c from unnest(v_current) c where c <> all (p_wanted) order by c);
   if cardinality(removed) > 0 then
     removed := array(select m.group_id from store.memberships m
       where m.member_id = p_user and m.group_id = any (removed) and (p_scope = 'all' or m.provenance = 2)
+        and m.group_id is distinct from
+            (select a.group_id from store.admin_group a join store.users u on u.id = p_user and u.admin)
       order by m.group_id for update);
     delete from store.memberships m where m.member_id = p_user and m.group_id = any (removed);
   end if;
@@ -168,12 +184,13 @@ end $$;
 -- one pinned at the first sign-in by this provider has the name now); 'stale' (a later assertion was applied). Null: it may.
 create or replace function store.login_obstacle(p_user store.users, p_state store.login_state, p_subject text,
                                                 p_at timestamptz) returns text
-language sql immutable set search_path = pg_catalog, pg_temp
+language plpgsql immutable
 as $$
-  select case when p_user.locked then 'locked'
+begin
+  return case when p_user.locked then 'locked'
               when p_state.subject is not null and p_subject is not null and p_state.subject <> p_subject then 'subject'
-              when p_state.claims_at > p_at then 'stale' end
-$$;
+              when p_state.claims_at > p_at then 'stale' end;
+end $$;
 
 -- Applies an assertion: creates the user if he is missing and p_login.register says so, reconciles his groups, updates
 -- the claimed fields, pins the subject; all or nothing, with audit and feed rows. Returns one row. outcome: 'applied', or
@@ -237,15 +254,15 @@ begin
   end if;
 
   if p_keys is not null then
-    select * into v_groups from store.login_groups(p_keys, p_names, p_posix, p_options, p_audit);
+    select * into v_groups from store.login_groups(v_user.id, p_keys, p_names, p_posix, p_options, p_audit);
     groups_created := v_groups.created;
     -- Whoever changes memberships clears the hash first, so a rival is either through or waits here for its turn.
     perform from store.login_state l where l.user_id = v_user.id order by l.provider for no key update;
-    select * into v_change from store.login_memberships(v_user.id, v_groups.ids, p_login->>'scope');
+    select * into v_change from store.login_memberships(v_user.id, v_groups.ids, v_groups.locked, p_login->>'scope');
     v_added := v_change.added;
     v_removed := v_change.removed;
   end if;
-  if not created then
+  if not created and p_login->'profile' <> '{}' then
     v_profile := store.login_profile(v_user, coalesce(p_login->'profile', '{}'));
     if v_profile is not null then
       perform from api.user_update(v_user.id, v_user.version, v_profile, p_options, p_audit);
@@ -311,7 +328,9 @@ begin
     left join store.groups g on g.display_name_key = c.key and g.deleted_at is null
     left join store.memberships m on m.group_id = g.id and m.member_id = p_user
     union all
-    select case when p_scope = 'all' or m.provenance = 2 then 'remove' else 'keep' end, g.doc->>'displayName'
+    select case when (p_scope = 'all' or m.provenance = 2) and g.id is distinct from
+                     (select a.group_id from store.admin_group a join store.users u on u.id = p_user and u.admin)
+                then 'remove' else 'keep' end, g.doc->>'displayName'
     from store.memberships m join store.groups g on g.id = m.group_id
     where m.member_id = p_user and g.display_name_key <> all (p_keys)
     order by 1, 2;

@@ -19,6 +19,7 @@ use rollcall::login::openid::OpenId;
 use rollcall::login::saml::Saml;
 use rollcall::login::sessions::Sessions;
 use rollcall::login::{ProxyHeaders, Rules, SignIns};
+use rollcall::posix;
 use rollcall::private_postgres::PrivatePostgres;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -96,6 +97,10 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
 
 /// Puts together what every handler shares. Raises settings that cannot work, and SAML metadata without keys.
 async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Result<State> {
+    if let Some(name) = &config.provisioning.admin_posix_group {
+        let checked = posix::check_group_name(name);
+        checked.map_err(|fault| anyhow::anyhow!("admin-posix-group {name:?} is refused: {fault}"))?;
+    }
     let has_sign_in = config.listeners.role == Role::All;
     #[cfg(feature = "saml")]
     let saml = if config.saml.enabled && has_sign_in {

@@ -57,7 +57,8 @@ section! {
         retain_deleted_days: u32 = "posix-retain-deleted", default "90", within 0..=36500;
         /// Deletions and deactivations a token may make per hour; 0 for no limit.
         deletion_limit_per_hour: u32 = "deletion-limit-per-hour", default "0", within 0..=1_000_000;
-        /// POSIX group that mirrors `admin=true`; not set, there is none.
+        /// POSIX group that every administrator is in, for Workbench's `admin-group`; not set, there is none. The service
+        /// makes it when it is missing; members whom others put in stay.
         admin_posix_group: Option<String> = "admin-posix-group";
     }
 }

@@ -34,6 +34,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "groups",
     "users",
     "sessions",
+    "admin_group",
     "logins",
     "tokens",
     "requests",

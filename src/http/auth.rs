@@ -29,7 +29,8 @@ const USER_ID: HeaderName = HeaderName::from_static("x-rollcall-user-id");
 /// The path that the browser asked for, as Traefik and Envoy say it.
 const ASKED_PATH: [&str; 2] = ["x-forwarded-uri", "x-envoy-original-path"];
 
-/// `GET /auth/verify` on the API listener: 200 with the user's headers, or 401. With `?redirect`, a browser without a
+/// `/auth/verify` on the API listener, by any method, as Envoy asks with the browser's: 200 with the user's headers, or
+/// 401. With `?redirect`, a browser without a
 /// session is sent to the sign-in page (302), for proxies that pass the answer on.
 pub async fn verify(Shared(state): Shared<State>, visit: Visit, headers: HeaderMap) -> Response {
     let found = match &visit.session {
@@ -61,7 +62,7 @@ pub async fn verify(Shared(state): Shared<State>, visit: Visit, headers: HeaderM
     }
 }
 
-/// `GET /auth/verify` on the proxy listener: signs the person in whom the headers name, each time anew, and answers like
+/// `/auth/verify` on the proxy listener: signs the person in whom the headers name, each time anew, and answers like
 /// the other. 401 to strangers and without a name, 400 to doubled or disguised headers, 403 to who may not sign in.
 pub async fn verify_headers(Shared(state): Shared<State>, named: Named) -> Response {
     match sign_in(&state, &named).await {

@@ -1,11 +1,15 @@
-//! `/openapi.json`: what the API listener offers, made from the SCIM schemas and one table of endpoints.
+//! `/openapi.json`: every route of every listener, made from the SCIM schemas and two tables of endpoints.
+
+mod beside_scim;
+mod schemas;
+#[cfg(test)]
+mod tests;
 
 use axum::Json;
 use axum::extract::State as Shared;
 use serde_json::{Map, Value, json};
 
 use super::state::State;
-use crate::scim::schema::{Attribute, Kind, Mutability, ResourceType, Returned, Schema};
 
 /// One endpoint: path below `/scim/v2`, method, what it does, body, answer.
 struct Endpoint {
@@ -76,12 +80,12 @@ fn describe(base_url: &str) -> Value {
         let item = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         item[endpoint.method] = operation(endpoint);
     }
-    paths.insert("/oauth/token".into(), oauth(base_url));
+    beside_scim::describe(base_url, &mut paths);
     json!({
         "openapi": "3.0.3",
         "info": {
             "title": "Rollcall",
-            "description": "SCIM 2.0 (RFC 7643, 7644, 9865) for users and groups of Posit Workbench.",
+            "description": "SCIM 2.0 (RFC 7643, 7644, 9865), sign-in and NSS for users and groups of Posit Workbench.",
             "version": env!("CARGO_PKG_VERSION"),
             "license": {"name": "Apache-2.0"},
         },
@@ -90,13 +94,17 @@ fn describe(base_url: &str) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": schemas(),
+            "schemas": schemas::all(),
         },
     })
 }
 
+/// One parameter; those of a path are required.
+fn parameter(name: &str, place: &str, kind: &str) -> Value {
+    json!({"name": name, "in": place, "required": place == "path", "schema": {"type": kind}})
+}
+
 fn operation(endpoint: &Endpoint) -> Value {
-    let parameter = |name: &str, place: &str, kind: &str| json!({"name": name, "in": place, "required": place == "path", "schema": {"type": kind}});
     let mut parameters: Vec<Value> = endpoint
         .path
         .split('/')
@@ -142,146 +150,4 @@ fn operation(endpoint: &Endpoint) -> Value {
 
 fn content(name: &str) -> Value {
     json!({"application/scim+json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}})
-}
-
-fn oauth(base_url: &str) -> Value {
-    let text = json!({"type": "string"});
-    json!({
-        "servers": [{"url": base_url}],
-        "post": {
-            "summary": "Lends an access token (RFC 6749 §4.4)",
-            "security": [],
-            "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {"schema": {
-                "type": "object", "required": ["grant_type"],
-                "properties": {"grant_type": {"type": "string", "enum": ["client_credentials"]},
-                               "client_id": text, "client_secret": text, "scope": text}}}}},
-            "responses": {
-                "200": {"description": "The token", "content": {"application/json": {"schema": {"type": "object"}}}},
-                "default": {"description": "An OAuth error", "content": {"application/json": {"schema": {"type": "object"}}}},
-            },
-        },
-    })
-}
-
-fn schemas() -> Value {
-    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    let list = |name: &str| {
-        json!({"type": "object", "required": ["schemas"], "properties": {
-            "schemas": {"type": "array", "items": {"type": "string"}},
-            "totalResults": {"type": "integer"}, "startIndex": {"type": "integer"},
-            "itemsPerPage": {"type": "integer"}, "nextCursor": {"type": "string"},
-            "Resources": {"type": "array", "items": reference(name)}}})
-    };
-    let operations = json!({"type": "array", "items": {"type": "object"}});
-    let text = json!({"type": "string"});
-    let texts = json!({"type": "array", "items": {"type": "string"}});
-    json!({
-        "User": resource(ResourceType::User),
-        "Group": resource(ResourceType::Group),
-        "UserList": list("User"),
-        "GroupList": list("Group"),
-        "ListResponse": list("Object"),
-        "Object": {"type": "object"},
-        "SearchRequest": {"type": "object", "properties": {
-            "schemas": texts, "attributes": texts, "excludedAttributes": texts, "filter": text, "sortBy": text,
-            "sortOrder": {"type": "string", "enum": ["ascending", "descending"]}, "startIndex": {"type": "integer"},
-            "count": {"type": "integer"}, "cursor": text}},
-        "PatchOp": {"type": "object", "required": ["Operations"], "properties": {"schemas": texts, "Operations": {
-            "type": "array", "items": {"type": "object", "required": ["op"], "properties": {
-                "op": {"type": "string", "enum": ["add", "remove", "replace"]}, "path": text, "value": {}}}}}},
-        "BulkRequest": {"type": "object", "required": ["Operations"], "properties": {
-            "schemas": texts, "failOnErrors": {"type": "integer"}, "Operations": operations}},
-        "BulkResponse": {"type": "object", "properties": {"schemas": texts, "Operations": operations}},
-        "Error": {"type": "object", "required": ["schemas", "status"], "properties": {
-            "schemas": texts, "status": text, "scimType": text, "detail": text}},
-    })
-}
-
-fn resource(resource_type: ResourceType) -> Value {
-    let mut properties = Map::new();
-    properties.insert("schemas".into(), json!({"type": "array", "items": {"type": "string"}}));
-    properties.insert("id".into(), json!({"type": "string", "readOnly": true}));
-    properties.insert("externalId".into(), json!({"type": "string"}));
-    properties.insert("meta".into(), json!({"type": "object", "readOnly": true}));
-    properties.extend(attributes(resource_type.core()));
-    for extension in resource_type.extensions() {
-        properties.insert(
-            extension.id.into(),
-            json!({"type": "object", "properties": attributes(extension)}),
-        );
-    }
-    let required: Vec<_> = resource_type
-        .core()
-        .attributes
-        .iter()
-        .filter(|a| a.required)
-        .map(|attribute| attribute.name)
-        .collect();
-    json!({"type": "object", "required": required, "properties": properties})
-}
-
-fn attributes(schema: &Schema) -> Map<String, Value> {
-    schema
-        .attributes
-        .iter()
-        .map(|attribute| (attribute.name.to_owned(), property(attribute)))
-        .collect()
-}
-
-fn property(attribute: &Attribute) -> Value {
-    let mut single = match attribute.kind {
-        Kind::String | Kind::Reference | Kind::DateTime | Kind::Binary => json!({"type": "string"}),
-        Kind::Boolean => json!({"type": "boolean"}),
-        Kind::Integer => json!({"type": "integer"}),
-        Kind::Complex => {
-            let parts: Map<_, _> = attribute
-                .sub_attributes
-                .iter()
-                .map(|part| (part.name.to_owned(), property(part)))
-                .collect();
-            json!({"type": "object", "properties": parts})
-        }
-    };
-    if attribute.multi_valued {
-        single = json!({"type": "array", "items": single});
-    }
-    if attribute.mutability == Mutability::ReadOnly {
-        single["readOnly"] = true.into();
-    }
-    if attribute.returned == Returned::Never {
-        single["writeOnly"] = true.into();
-    }
-    single
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_route_of_the_api_listener_is_described_and_nothing_else() {
-        let routes: BTreeSet<String> = include_str!("../http.rs")
-            .split('"')
-            .skip(1)
-            .step_by(2)
-            .filter(|text| text.starts_with("/scim/v2/") || text.starts_with("/oauth/"))
-            .map(|path| path.strip_prefix("/scim/v2").unwrap_or(path).to_owned())
-            .filter(|path| !path.ends_with('/') && path != "/Me")
-            .collect();
-        let described = describe("http://x");
-        let paths: BTreeSet<String> = described["paths"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(paths, routes);
-    }
-
-    #[test]
-    fn every_reference_leads_somewhere() {
-        let described = describe("http://x");
-        let text = described.to_string();
-        for reference in text.split("#/components/schemas/").skip(1) {
-            let name = reference.split('"').next().unwrap();
-            assert!(described["components"]["schemas"].get(name).is_some(), "{name}");
-        }
-    }
 }

@@ -66,9 +66,14 @@ impl Certificates {
         }
     }
 
-    fn stamp(&self) -> (Option<SystemTime>, Option<SystemTime>) {
+    /// When the files were changed last: chain, key, authorities.
+    fn stamp(&self) -> [Option<SystemTime>; 3] {
         let modified = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified()).ok();
-        (modified(&self.cert), modified(&self.key))
+        [
+            modified(&self.cert),
+            modified(&self.key),
+            self.client_ca.as_deref().and_then(modified),
+        ]
     }
 }
 

@@ -37,6 +37,9 @@ use provider::{Metadata, Provider};
 /// Longest time for all that a callback asks of the provider.
 pub const DEADLINE: Duration = Duration::from_secs(15);
 
+/// Longest wait for the provider's description when somebody signs out; after that he is signed out here alone.
+const LOGOUT_DEADLINE: Duration = Duration::from_secs(2);
+
 /// How far the provider's clock may differ from ours, in seconds.
 const SKEW: i64 = 60;
 
@@ -109,6 +112,11 @@ impl OpenId {
     /// The name under which pins and sessions of this provider are kept.
     pub fn name(&self) -> String {
         format!("openid:{}", self.issuer.as_str())
+    }
+
+    /// Scheme, host and port of the provider.
+    pub fn origin(&self) -> String {
+        self.issuer.url().origin().ascii_serialization()
     }
 
     /// Begins a sign-in. Raises `provider_unavailable`.
@@ -279,9 +287,11 @@ impl OpenId {
     }
 
     /// Where the browser is sent after it has signed out here (OpenID Connect RP-Initiated Logout §2), if the provider
-    /// offers that and is known at the moment.
-    pub fn logout_url(&self, return_to: &str) -> Option<String> {
-        let metadata = self.provider.known()?;
+    /// offers that and answers in time.
+    pub async fn logout_url(&self, return_to: &str) -> Option<String> {
+        // This replica may not have asked the provider anything yet.
+        let metadata = tokio::time::timeout(LOGOUT_DEADLINE, self.provider.metadata(&self.fetch)).await;
+        let metadata = metadata.ok()?.ok()?;
         let endpoint = metadata.additional_metadata().end_session_endpoint.clone()?;
         let mut url = openidconnect::url::Url::parse(&endpoint).ok()?;
         if !provider::is_acceptable(&url, self.issuer.url().scheme() == "http") {

@@ -30,6 +30,8 @@ pub struct Browser {
     http: reqwest::Client,
     /// Its cookies; one jar for all hosts, as the tests' hosts differ by port alone.
     pub cookies: BTreeMap<String, String>,
+    /// Headers that it sends with every request.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Browser {
@@ -41,7 +43,7 @@ impl Browser {
             .unwrap();
         Self {
             http,
-            cookies: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -66,6 +68,8 @@ impl Browser {
         } else {
             request.header("cookie", cookies.join("; "))
         };
+        let own = self.headers.iter();
+        let request = own.fold(request, |request, (name, value)| request.header(name, value));
         let response = request.send().await.unwrap();
         for cookie in response.headers().get_all("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();

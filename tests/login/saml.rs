@@ -319,7 +319,7 @@ async fn requests_may_go_by_post_and_our_metadata_says_who_we_are() {
     let page = Browser::new().get(&format!("{}/saml/login", stage.url())).await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(
-        policy.contains("form-action 'self' https://idp.example.org;"),
+        policy.contains("form-action 'self' https://idp.example.org https:;"),
         "{policy}"
     );
     assert!(page.body.contains("action=\"https://idp.example.org/sso\"") && page.body.contains("name=\"SAMLRequest\""));

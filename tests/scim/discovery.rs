@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{GROUP, USER, WORKBENCH};
 use crate::harness::Rollcall;
-use crate::harness::client::Scim;
 
 #[tokio::test]
 async fn the_service_announces_what_it_does_and_its_limits() {
@@ -103,31 +102,5 @@ async fn addresses_come_from_public_url_and_never_from_the_request() {
     let location = format!("https://users.example.org/rollcall/scim/v2/Users/{}", created.id());
     assert_eq!(created.header("location"), location);
     assert_eq!(created.body["meta"]["location"], location);
-    rollcall.finish().await;
-}
-
-#[tokio::test]
-async fn the_description_of_the_interface_names_every_route() {
-    let rollcall = Rollcall::start().await;
-    let api = Scim::new(rollcall.service.url("api"), "none");
-    let document = api.get("/openapi.json").await.expect(200);
-    let paths = document.body["paths"].as_object().unwrap();
-    for path in [
-        "/Users",
-        "/Users/{id}",
-        "/Groups",
-        "/Groups/{id}",
-        "/Bulk",
-        "/.search",
-        "/Users/.search",
-        "/Schemas",
-    ] {
-        assert!(
-            paths.keys().any(|known| known.ends_with(path)),
-            "{path} is not in {:?}",
-            paths.keys()
-        );
-    }
-    assert!(document.body["openapi"].as_str().unwrap().starts_with("3."));
     rollcall.finish().await;
 }

@@ -24,6 +24,10 @@ enum Figure {
     Rate,
     /// The median latency, in microseconds, of all operations or of a variant.
     Median(Option<String>),
+    /// The latency, in microseconds, that one operation in a hundred takes longer than.
+    P99,
+    /// Bytes of write-ahead log per operation; needs `--watch-wal`.
+    Wal,
 }
 
 impl FromStr for Measure {
@@ -34,8 +38,10 @@ impl FromStr for Measure {
         let (goal, side, figure) = match parts.as_slice() {
             [goal, side, "ops"] => (goal, side, Figure::Rate),
             [goal, side, "p50"] => (goal, side, Figure::Median(None)),
+            [goal, side, "p99"] => (goal, side, Figure::P99),
+            [goal, side, "wal"] => (goal, side, Figure::Wal),
             [goal, side, "p50", variant] => (goal, side, Figure::Median(Some((*variant).to_owned()))),
-            _ => bail!("{text}: expected GOAL:SIDE:ops or GOAL:SIDE:p50[:VARIANT]"),
+            _ => bail!("{text}: expected GOAL:SIDE:ops, :wal, :p99 or GOAL:SIDE:p50[:VARIANT]"),
         };
         let side = match *side {
             "subject" => Side::Subject,
@@ -50,13 +56,17 @@ impl FromStr for Measure {
     }
 }
 
-/// Appends one line per measure. Raises a variant that the operation does not have.
+/// Appends one line per measure. Raises a variant that the operation does not have, and a log that was not watched.
 pub(super) fn append(file: &Path, measures: &[Measure], outcome: &Outcome) -> anyhow::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
     for measure in measures {
         let value = match &measure.figure {
             Figure::Rate => outcome.ops_per_second,
             Figure::Median(None) => outcome.latency.p50_us as f64,
+            Figure::Wal => outcome
+                .wal_bytes_per_op
+                .context("a measure of the log needs --watch-wal")?,
+            Figure::P99 => outcome.latency.p99_us as f64,
             Figure::Median(Some(variant)) => {
                 let quantiles = outcome.variants.get(variant);
                 quantiles.with_context(|| format!("no variant {variant}"))?.p50_us as f64
@@ -87,7 +97,7 @@ mod tests {
         assert_eq!(measure.figure, Figure::Median(Some("10".to_owned())));
         for text in [
             "create",
-            "create:subject:p99",
+            "create:subject:p90",
             "create:both:ops",
             "create:subject:ops:x",
         ] {

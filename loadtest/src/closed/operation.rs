@@ -1,5 +1,6 @@
 //! The operations of a closed loop: what they need before, what each client sends, and which answer counts.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,8 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use hyper::Method;
+use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 
+use super::login::{Change, Logins};
 use crate::client::{Answer, Connection, Request, Target, escape};
 use crate::directory;
 use crate::population::{GROUP_SCHEMA, Population};
@@ -30,6 +33,14 @@ enum Kind {
     CursorPages,
     /// PATCH that adds one member and PATCH that removes it, on groups of `--members` members in turn.
     PatchMember,
+    /// `POST /logins` of `--users` people with the claim of last time; `--scim` is the address of `/api/v1`.
+    LoginUnchanged,
+    /// The same with two groups more and two fewer each time.
+    LoginChurn,
+    /// The same with a new user each time.
+    LoginFirst,
+    /// `GET /verify` with the cookies of `--cookie-file`; `--scim` is the address of `/auth`.
+    Verify,
 }
 
 /// Which operation, and on what.
@@ -51,6 +62,9 @@ pub struct Arguments {
     /// Sizes of the groups that are patched.
     #[arg(long, value_delimiter = ',', default_value = "10")]
     members: Vec<usize>,
+    /// File with cookies of sessions, one a line, as NAME=VALUE.
+    #[arg(long)]
+    cookie_file: Option<PathBuf>,
 }
 
 /// An operation, prepared.
@@ -69,6 +83,10 @@ pub enum Operation {
         groups: Vec<(usize, String)>,
         outsiders: Vec<String>,
     },
+    /// See [`Kind::LoginUnchanged`], [`Kind::LoginChurn`] and [`Kind::LoginFirst`].
+    Login(Logins),
+    /// See [`Kind::Verify`].
+    Verify { cookies: Vec<HeaderValue> },
 }
 
 impl Operation {
@@ -93,6 +111,17 @@ impl Operation {
                 last: directory::last_cursor(&mut connection, arguments.count).await?,
             },
             Kind::PatchMember => patch_member(&mut connection, &arguments.members, clients).await?,
+            Kind::LoginUnchanged | Kind::LoginChurn | Kind::LoginFirst => {
+                let change = match arguments.kind {
+                    Kind::LoginUnchanged => Change::None,
+                    Kind::LoginChurn => Change::Churn,
+                    _ => Change::First,
+                };
+                Self::Login(Logins::prepare(change, arguments.users, clients, &mut connection).await?)
+            }
+            Kind::Verify => Self::Verify {
+                cookies: cookies(arguments.cookie_file.as_deref())?,
+            },
         })
     }
 
@@ -104,6 +133,8 @@ impl Operation {
             Self::Page { .. } => "page",
             Self::CursorPages { .. } => "cursor-pages",
             Self::PatchMember { .. } => "patch-member",
+            Self::Login(logins) => logins.report_name(),
+            Self::Verify { .. } => "verify",
         }
     }
 
@@ -149,6 +180,18 @@ impl Operation {
                 let path = format!("/Groups/{}", groups[variant].1);
                 (variant, Request::with_body(Method::PATCH, path, &body))
             }
+            Self::Login(logins) => (0, logins.request(client, step)),
+            Self::Verify { cookies } => {
+                let cookie = cookies[turn(u64::from(client), cookies.len())].clone();
+                let request = Request::get("/verify");
+                (
+                    0,
+                    Request {
+                        cookie: Some(cookie),
+                        ..request
+                    },
+                )
+            }
         }
     }
 
@@ -168,6 +211,7 @@ impl Operation {
             Self::Lookup { .. } => (total_results(&answer.body) == Some(1))
                 .then_some(())
                 .ok_or_else(|| "the user was not found".to_owned()),
+            Self::Login(logins) => logins.judge(&answer),
             Self::Page { count } | Self::CursorPages { count, .. } if step < 4 => {
                 let page: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
                 let found = page["Resources"].as_array().map_or(0, Vec::len);
@@ -185,14 +229,22 @@ impl Operation {
             for (_, id) in groups {
                 let request = Request {
                     method: Method::DELETE,
-                    path: format!("/Groups/{id}"),
-                    body: None,
+                    ..Request::get(format!("/Groups/{id}"))
                 };
                 connection.send(&request).await?;
             }
         }
         Ok(())
     }
+}
+
+/// The cookies of a file. Raises a file without any.
+fn cookies(file: Option<&Path>) -> anyhow::Result<Vec<HeaderValue>> {
+    let file = file.context("verify needs --cookie-file")?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let cookies: Vec<HeaderValue> = text.lines().map(HeaderValue::from_str).collect::<Result<_, _>>()?;
+    anyhow::ensure!(!cookies.is_empty(), "{} has no cookie", file.display());
+    Ok(cookies)
 }
 
 async fn patch_member(connection: &mut Connection, sizes: &[usize], clients: u32) -> anyhow::Result<Operation> {

@@ -1,7 +1,6 @@
 //! Microsoft Entra ID in its default behaviour: capitalised operations, booleans as strings, one operation per attribute,
 //! removal with a list of values, groups read without members.
 
-use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{Shapes, patch, user_name_filter};
@@ -44,11 +43,7 @@ impl Shapes for Entra {
     fn page(&self, start_index: u64) -> Request {
         // Entra does not read pages; its incremental cycle asks for one object after the other.
         let filter = escape("active eq true");
-        Request {
-            method: Method::GET,
-            path: format!("/Users?filter={filter}&startIndex={start_index}&count=100"),
-            body: None,
-        }
+        Request::get(format!("/Users?filter={filter}&startIndex={start_index}&count=100"))
     }
 
     fn read_group(&self, id: &str) -> Request {

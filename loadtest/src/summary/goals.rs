@@ -59,7 +59,7 @@ const PAGE: Bound = Bound::AtLeast(20.0);
 const LOOKUP: Bound = Bound::AtLeast(10.0);
 
 /// All of them, in the order of the table.
-pub const GOALS: [Goal; 15] = [
+pub const GOALS: [Goal; 22] = [
     ratio(
         "create-16",
         "create user, 16 clients ÷ floor4",
@@ -137,6 +137,43 @@ pub const GOALS: [Goal; 15] = [
         "userName eq, 10,000 users ÷ scimmy-routers",
         "ops/s",
         LOOKUP,
+    ),
+    ratio(
+        "login-unchanged-16",
+        "unchanged sign-in, 16 clients ÷ point query",
+        "ops/s",
+        Bound::AtLeast(0.4),
+    ),
+    absolute(
+        "login-unchanged-wal",
+        "WAL of an unchanged sign-in; the batched time of the last one is in it",
+        "bytes",
+        Bound::AtMost(8.0),
+    ),
+    ratio(
+        "login-churn-16",
+        "sign-in with 2 groups more and 2 fewer, 16 clients ÷ floor4",
+        "ops/s",
+        Bound::AtLeast(0.15),
+    ),
+    ratio(
+        "login-churn-64",
+        "sign-in with 2 groups more and 2 fewer, 64 clients ÷ floor4",
+        "ops/s",
+        Bound::AtLeast(0.25),
+    ),
+    ratio(
+        "login-first-16",
+        "first sign-in with 20 groups, 16 clients ÷ floor20",
+        "ops/s",
+        Bound::AtLeast(0.2),
+    ),
+    absolute("verify", "/auth/verify, 16 clients", "ops/s", Bound::AtLeast(20_000.0)),
+    absolute(
+        "verify-p99",
+        "/auth/verify at 10,000/s (p99)",
+        "µs",
+        Bound::AtMost(2_000.0),
     ),
     absolute(
         "memory",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rollcall::config::{Database as DatabaseConfig, Private, Role};
 use rollcall::db::tokens::TokenDraft;
-use rollcall::db::{Database, migrate};
+use rollcall::db::{Database, Origin, migrate};
 use rollcall::http::state::State;
 use rollcall::telemetry::metrics::METRICS;
 use rollcall::tokens::{NewToken, Scope};
@@ -116,6 +116,7 @@ async fn prepare(state: State, migrations: Migrations) -> anyhow::Result<()> {
     if state.config.listeners.role == Role::All {
         let epoch = state.db.id_follow_epoch().await?;
         tracing::debug!(epoch, "id allocation follows the database");
+        keep_admin_group(&state).await;
     }
     let _ = state.tokens.refresh(&state.db).await;
     if let DatabaseConfig::Private(private) = &state.config.database {
@@ -184,9 +185,30 @@ async fn flush(state: State) -> anyhow::Result<()> {
     }
 }
 
+/// Makes the members of the administrators' group what they should be, whoever has changed them meanwhile.
+async fn keep_admin_group(state: &State) {
+    let name = state.config.provisioning.admin_posix_group.as_deref();
+    match state.db.admin_group_set(name, &service()).await {
+        Ok(0) => {}
+        Ok(changed) => tracing::info!(changed, "the administrators' group follows the administrators again"),
+        Err(error) => tracing::error!(%error, "admin-posix-group cannot be kept"),
+    }
+}
+
+/// The service itself, for the audit log.
+fn service() -> Origin {
+    Origin {
+        actor: "service".to_owned(),
+        path: "service",
+        request_id: String::new(),
+        address: None,
+    }
+}
+
 async fn maintain(state: State) -> anyhow::Result<()> {
     loop {
         tokio::time::sleep(MAINTAIN.mul_f64(0.75 + rand::random::<f64>() / 2.0)).await;
+        keep_admin_group(&state).await;
         if let Err(error) = state.db.maintain().await {
             tracing::debug!(%error, "housekeeping will be tried again");
         }

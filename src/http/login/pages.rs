@@ -34,8 +34,9 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// A page. `base` is `public-url`, `main` is HTML that has been escaped; `form_target` is a further origin that its form
-/// may be sent to.
+/// A page. `base` is `public-url`, `main` is HTML that has been escaped; `form_target` is the origin of the provider that
+/// its form leads to. Chromium applies `form-action` to every redirect after the form too, and providers redirect to hosts of
+/// their own, so any https address is allowed then.
 pub fn page(status: StatusCode, base: &str, title: &str, main: &str, form_target: Option<&str>) -> Response {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -47,7 +48,9 @@ pub fn page(status: StatusCode, base: &str, title: &str, main: &str, form_target
     );
     let policy = format!(
         "default-src 'none'; style-src 'self'; form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
-        form_target.map(|origin| format!(" {origin}")).unwrap_or_default()
+        form_target
+            .map(|origin| format!(" {origin} https:"))
+            .unwrap_or_default()
     );
     let mut response = (status, html).into_response();
     let headers = response.headers_mut();

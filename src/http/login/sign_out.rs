@@ -19,7 +19,14 @@ pub async fn ask(Shared(state): Shared<State>) -> Response {
          </form>\n",
         pages::escape(state.base_url.as_str())
     );
-    pages::page(StatusCode::OK, state.base_url.as_str(), "Sign out", &main, None)
+    let provider = state.openid.as_ref().map(|openid| openid.origin());
+    pages::page(
+        StatusCode::OK,
+        state.base_url.as_str(),
+        "Sign out",
+        &main,
+        provider.as_deref(),
+    )
 }
 
 /// `POST /sign-out`: ends the session, and sends the browser to the provider's own end of session when it offers one.
@@ -41,10 +48,11 @@ pub async fn leave(Shared(state): Shared<State>, visit: Visit) -> Response {
         }
     };
     let signed_out = format!("{base}/sign-in?stay=1");
-    let elsewhere = state.openid.as_ref().filter(|openid| provider == Some(openid.name()));
-    let target = elsewhere
-        .and_then(|openid| openid.logout_url(&signed_out))
-        .unwrap_or(signed_out);
+    let elsewhere = match state.openid.as_ref().filter(|openid| provider == Some(openid.name())) {
+        Some(openid) => openid.logout_url(&signed_out).await,
+        None => None,
+    };
+    let target = elsewhere.unwrap_or(signed_out);
     let mut response = redirect(StatusCode::SEE_OTHER, &target);
     cookies::SESSION.clear(response.headers_mut(), state.base_url.is_https());
     response

@@ -81,7 +81,7 @@ impl Provider {
     }
 
     /// What is known at the moment, without asking.
-    pub fn known(&self) -> Option<Arc<Metadata>> {
+    fn known(&self) -> Option<Arc<Metadata>> {
         self.known.load().as_ref().map(|known| Arc::clone(&known.metadata))
     }
 
