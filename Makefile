@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -69,6 +69,15 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 	@packaging/bootstrap.sh run
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
 	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
+
+ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
+	@packaging/bootstrap.sh test
+	@$(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) cargo test --locked --test ha -- --include-ignored --nocapture
+
+soak: ## the same with random faults for MINUTES (default 60), the database away for 5, an overload of 1
+	@packaging/bootstrap.sh test
+	@ROLLCALL_HA_MINUTES=$(or $(MINUTES),60) $(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) \
+	    cargo test --locked --test ha -- --include-ignored --nocapture
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

@@ -40,6 +40,11 @@ if [ "$purpose" = test ]; then
     [ -d /usr/share/simplesamlphp ] || packages+=(simplesamlphp php-cli php-xml php-mbstring php-curl php-sqlite3)
     has npm || packages+=(npm)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
+    # High availability: tests/ha.
+    has haproxy || [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
+    has etcd || packages+=(etcd-server)
+    has openssl || packages+=(openssl)
+    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then

@@ -136,7 +136,7 @@ impl Clients {
     }
 
     /// Lets all of them end, and waits.
-    pub async fn end(mut self) {
+    pub async fn finish(&mut self) {
         self.desk.stop.store(true, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();

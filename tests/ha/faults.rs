@@ -30,7 +30,7 @@ pub enum Fault {
     StandbyLost,
     /// SIGKILL to the etcd that leads.
     EtcdLeaderLost,
-    /// SIGKILL to HAProxy, which starts again.
+    /// HAProxy is replaced by a new one.
     HaproxyRestarted,
     /// SIGKILL to a replica.
     ReplicaKilled(usize),
@@ -116,7 +116,8 @@ impl Fault {
             }
             Self::HaproxyRestarted => {
                 site.front.restart_haproxy(&site.folder);
-                tokio::time::sleep(Duration::from_secs(3)).await;
+                // The old one ends five seconds later.
+                tokio::time::sleep(Duration::from_secs(9)).await;
             }
             Self::ReplicaKilled(number) => {
                 site.replicas.kill(number);

@@ -6,16 +6,18 @@ use std::process::Command;
 const INSIDE: &str = "ROLLCALL_HA_INSIDE";
 
 /// What is needed beside the PostgreSQL server; `packaging/bootstrap.sh test` installs it.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 7] = [
     "unshare",
     "nsenter",
     "ip",
-    "patroni",
     "etcd",
     "haproxy",
     "pgbouncer",
     "openssl",
 ];
+
+/// The Python that has Patroni; found before the network is left behind.
+pub const PATRONI_PYTHON: &str = "ROLLCALL_HA_PATRONI_PYTHON";
 
 /// Where a test stands.
 pub enum Isolation {
@@ -47,16 +49,30 @@ pub fn enter(name: &str) -> Isolation {
         Ok(output) => return Isolation::Refused(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => return Isolation::Refused(error.to_string()),
     }
+    let python = match patroni_python() {
+        Ok(python) => python,
+        Err(reason) => return Isolation::Refused(format!("Patroni cannot be installed: {reason}")),
+    };
     let status = isolated()
         .args(["bash", "-c", "\"$@\"; code=$?; exit $code", "bash"])
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--ignored", "--nocapture"])
         .env(INSIDE, "1")
+        .env(PATRONI_PYTHON, python)
         .status()
         .unwrap();
     Isolation::Outside {
         passed: status.success(),
     }
+}
+
+fn patroni_python() -> Result<String, String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ha/install");
+    let output = Command::new(script).output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn isolated() -> Command {

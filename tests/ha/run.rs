@@ -1,5 +1,10 @@
 //! The run: builds the site, strikes by the schedule, compares after each fault, and says which promises were broken.
 
+mod asynchronous;
+mod away;
+mod overload;
+mod upgrade;
+
 use std::time::{Duration, Instant};
 
 use crate::check::{Evidence, judge};
@@ -8,10 +13,18 @@ use crate::faults::Fault;
 use crate::harness::wait_until;
 use crate::journal::Entry;
 use crate::report::{Figures, HEAD, scim_reads_broken};
-use crate::site::Site;
+use crate::site::{BALANCER, Site, front};
 
 /// How long the clients work undisturbed before the first fault.
 const CALM: Duration = Duration::from_secs(6);
+
+/// How long the whole database is away, in `make test` and in a soak.
+const AWAY: Duration = Duration::from_secs(20);
+const AWAY_SOAK: Duration = Duration::from_mins(5);
+
+/// How long the overload lasts, in `make test` and in a soak.
+const OVERLOAD: Duration = Duration::from_secs(20);
+const OVERLOAD_SOAK: Duration = Duration::from_mins(1);
 
 /// Longest time until every way to the primary takes writes again after a fault was healed.
 const RECOVERY: Duration = Duration::from_secs(40);
@@ -89,6 +102,7 @@ impl Run {
             Ok(())
         })
         .await;
+        run.try_nginx().await;
         let mut seed = plan.seed;
         loop {
             for fault in Fault::schedule(seed) {
@@ -101,7 +115,17 @@ impl Run {
             }
             seed = seed.wrapping_add(1);
         }
-        run.end().await;
+        let is_soak = plan.minutes > 0;
+        if plan.wants("away") {
+            run.database_away(if is_soak { AWAY_SOAK } else { AWAY }).await;
+        }
+        if plan.wants("upgrade") {
+            run.rolling_upgrade().await;
+        }
+        if plan.wants("overload") {
+            run.overload(if is_soak { OVERLOAD_SOAK } else { OVERLOAD }).await;
+        }
+        run.end(&plan).await;
     }
 
     /// Strikes, heals, compares, and prints the row of the fault.
@@ -143,6 +167,22 @@ impl Run {
         (entries, found)
     }
 
+    /// nginx serves as well as HAProxy does, on its reference configuration.
+    async fn try_nginx(&mut self) {
+        let _nginx = front::nginx(&self.site.folder);
+        for (port, path, token) in [
+            (8090, "/scim/v2/Users?count=1", &self.site.tokens.scim),
+            (8091, "/nss/v1/passwd?name=known0", &self.site.tokens.nss),
+        ] {
+            let url = format!("http://{BALANCER}:{port}{path}");
+            wait_until("nginx answers", RECOVERY, async || {
+                let answer = self.site.cluster.http.get(&url).bearer_auth(token).send().await;
+                answer.is_ok_and(|answer| answer.status().as_u16() == 200)
+            })
+            .await;
+        }
+    }
+
     async fn sequence(&self) -> i64 {
         let client = self.site.cluster.connect_primary("rollcall").await;
         client
@@ -165,9 +205,12 @@ impl Run {
         .await;
     }
 
-    async fn end(mut self) {
+    async fn end(mut self, plan: &Plan) {
         self.broken.extend(scim_reads_broken(&self.figures));
-        self.clients.end().await;
+        self.clients.finish().await;
+        if plan.wants("asynchronous") {
+            self.asynchronous_failover().await;
+        }
         self.site.replicas.write_logs(&self.site.folder);
         let table: Vec<String> = self.figures.iter().map(Figures::row).collect();
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("ha.md");

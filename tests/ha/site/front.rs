@@ -19,6 +19,7 @@ pub const POOLED_PORT: u16 = 6432;
 /// The balancers.
 pub struct Front {
     haproxy: Running,
+    leaving: Vec<Running>,
     pgbouncer: Running,
 }
 
@@ -33,15 +34,17 @@ impl Front {
         std::fs::write(folder.path("etc/rollcall-ha/userlist.txt"), users).unwrap();
         folder.give_away();
         Self {
-            haproxy: haproxy(folder),
+            haproxy: haproxy(folder, None),
+            leaving: Vec::new(),
             pgbouncer: pgbouncer(folder),
         }
     }
 
-    /// Ends HAProxy with everything that goes through it (SIGKILL), and starts it again.
+    /// Starts HAProxy anew, as a reload of its unit does: the old one hands its listeners over, and ends five seconds later with
+    /// every connection to PostgreSQL that went through it.
     pub fn restart_haproxy(&mut self, folder: &Folder) {
-        self.haproxy.kill();
-        self.haproxy = haproxy(folder);
+        let new = haproxy(folder, Some(self.haproxy.id()));
+        self.leaving.push(std::mem::replace(&mut self.haproxy, new));
     }
 
     /// The same with `PgBouncer`.
@@ -52,8 +55,9 @@ impl Front {
 
     /// Starts what has ended.
     pub fn heal(&mut self, folder: &Folder) {
+        self.leaving.retain_mut(|old| old.exit_code().is_none());
         if self.haproxy.exit_code().is_some() {
-            self.haproxy = haproxy(folder);
+            self.haproxy = haproxy(folder, None);
         }
         if self.pgbouncer.exit_code().is_some() {
             self.pgbouncer = pgbouncer(folder);
@@ -93,12 +97,13 @@ fn await_port(port: u16) {
     panic!("nobody listens on {address}");
 }
 
-fn haproxy(folder: &Folder) -> Running {
+fn haproxy(folder: &Folder, predecessor: Option<u32>) -> Running {
     let mut command = children::mortal_as(ACCOUNT, "haproxy");
-    command
-        .arg("-db")
-        .arg("-f")
-        .arg(folder.path("etc/rollcall-ha/haproxy.cfg"));
+    command.arg("-db").arg("-f").arg(folder.path("etc/rollcall-ha/haproxy.cfg"));
+    if let Some(predecessor) = predecessor {
+        command.arg("-x").arg(folder.path("run/rollcall-ha/haproxy.sock"));
+        command.arg("-sf").arg(predecessor.to_string());
+    }
     let running = logged(command, folder, "haproxy");
     await_port(PRIMARY_PORT);
     running

@@ -9,6 +9,7 @@ use super::files::{Folder, PASSWORD};
 use super::host::Host;
 use super::variables;
 use crate::harness::children::{self, Running};
+use crate::isolation::PATRONI_PYTHON;
 
 /// What a member is, by Patroni's REST interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Member {
     /// Starts etcd unless it runs.
     pub fn start_etcd(&mut self) {
         if !is_running(&mut self.etcd) {
-            self.etcd = Some(self.start("etcd", "etcd.env", &[]));
+            self.etcd = Some(self.start("etcd", "etcd", &[]));
         }
     }
 
@@ -56,18 +57,19 @@ impl Member {
     pub fn start_patroni(&mut self) {
         if !is_running(&mut self.patroni) {
             let settings = self.folder.path("etc/rollcall-ha/patroni.yml").display().to_string();
-            self.patroni = Some(self.start("patroni", "patroni.env", &[&settings]));
+            let python = std::env::var(PATRONI_PYTHON).unwrap();
+            self.patroni = Some(self.start("patroni", &python, &["-m", "patroni", &settings]));
         }
     }
 
-    fn start(&self, program: &str, environment: &str, arguments: &[&str]) -> Running {
-        let Host { name, address, .. } = &self.host;
-        let mut text = self.folder.reference(environment);
-        text = text.replace("THIS_HOST", name).replace("THIS_ADDRESS", address);
+    fn start(&self, name: &str, program: &str, arguments: &[&str]) -> Running {
+        let Host { name: host, address, .. } = &self.host;
+        let mut text = self.folder.reference(&format!("{name}.env"));
+        text = text.replace("THIS_HOST", host).replace("THIS_ADDRESS", address);
         for whose in ["SUPERUSER", "REPLICATION", "REWIND"] {
             text = text.replace(&format!("={whose}_PASSWORD"), &format!("={PASSWORD}"));
         }
-        let log = self.folder.log(&format!("{program}-{name}"));
+        let log = self.folder.log(&format!("{name}-{host}"));
         let mut command = self.host.command(program);
         command
             .args(arguments)
@@ -77,7 +79,7 @@ impl Member {
                 PrivatePostgres::installed_binaries().unwrap(),
             )
             .env("LC_ALL", "C.UTF-8")
-            .env("HOME", self.folder.path(&format!("var/lib/rollcall-ha/{name}")))
+            .env("HOME", self.folder.path(&format!("var/lib/rollcall-ha/{host}")))
             .stdout(log.try_clone().unwrap())
             .stderr(log);
         children::start(command)

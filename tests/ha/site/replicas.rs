@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::files::Folder;
 use super::front::{self, POOLED_PORT, PRIMARY_PORT, STANDBY_PORT};
+use crate::harness::command::ROLLCALL;
 use crate::harness::service::Service;
 
 /// How long a replica may take to drain.
@@ -18,7 +19,7 @@ impl Replicas {
     /// Starts all three and waits until they are ready.
     pub fn start(folder: &Folder) -> Self {
         Self {
-            services: (0..3).map(|number| Some(start(folder, number))).collect(),
+            services: (0..3).map(|number| Some(start(folder, number, None))).collect(),
         }
     }
 
@@ -37,11 +38,11 @@ impl Replicas {
         self.get(number).process().signal(if frozen { "STOP" } else { "CONT" });
     }
 
-    /// Asks one to stop, waits until it has, and starts it again.
-    pub async fn roll(&mut self, folder: &Folder, number: usize) {
+    /// Asks one to stop, waits until it has, and starts it again, from another `program` if one is given.
+    pub async fn roll(&mut self, folder: &Folder, number: usize, program: Option<&str>) {
         let mut old = self.services[number].take().expect("the replica runs");
         assert_eq!(old.stop(DRAIN).await, 0, "a drained replica ends well");
-        self.services[number] = Some(tokio::task::block_in_place(|| start(folder, number)));
+        self.services[number] = Some(tokio::task::block_in_place(|| start(folder, number, program)));
     }
 
     /// Starts what was killed, and checks that nothing else has ended: no fault may need a restart.
@@ -53,7 +54,7 @@ impl Replicas {
                     "replica {number} has ended by itself:\n{}",
                     service.log().join("\n")
                 ),
-                None => *service = Some(tokio::task::block_in_place(|| start(folder, number))),
+                None => *service = Some(tokio::task::block_in_place(|| start(folder, number, None))),
             }
         }
     }
@@ -79,7 +80,7 @@ impl Replicas {
     }
 }
 
-fn start(folder: &Folder, number: usize) -> Service {
+fn start(folder: &Folder, number: usize, program: Option<&str>) -> Service {
     let several = || {
         let one = front::uri(folder, "rollcall_app", 5432);
         one.replace(
@@ -100,7 +101,7 @@ fn start(folder: &Folder, number: usize) -> Service {
         format!("{address}:9090"),
     );
     let public = format!("http://{}:8080", super::BALANCER);
-    Service::start(&[
+    let settings: [(&str, &str); 10] = [
         ("listen", &api),
         ("read-listen", &read),
         ("ops-listen", &ops),
@@ -111,5 +112,7 @@ fn start(folder: &Folder, number: usize) -> Service {
         ("user-provisioning-start-uid", "10000"),
         ("user-provisioning-max-uid", "60000"),
         ("shutdown-notice", "3"),
-    ])
+    ];
+    Service::start_program(program.unwrap_or(ROLLCALL), &settings)
+        .unwrap_or_else(|log| panic!("replica {number} did not get ready:\n{log}"))
 }
