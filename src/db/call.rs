@@ -259,7 +259,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
         drop(Object::take(connection));
         let cancel = self.cancel.clone();
         tokio::spawn(async move {

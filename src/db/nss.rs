@@ -24,6 +24,10 @@ pub struct Source {
 /// How long one source may keep a node waiting before the next is asked beside it.
 const HEDGE: Duration = Duration::from_millis(150);
 
+/// How long the databases have for one record; then the node is told what it was told last. A node waits 2 s in all, and a balancer
+/// in between has to have time for asking another replica.
+const RECORD_DEADLINE: Duration = Duration::from_millis(600);
+
 impl Source {
     const PRIMARY: Self = Self {
         age: Duration::ZERO,
@@ -290,8 +294,20 @@ impl Database {
         self.one(op, sql, parameters).await
     }
 
-    /// A record; one that a standby does not have is asked of the primary before it is said to be absent.
+    /// A record, within [`RECORD_DEADLINE`].
     async fn one(&self, op: &'static str, sql: &str, parameters: Parameters<'_>) -> Result<(Record, Source), Error> {
+        tokio::time::timeout(RECORD_DEADLINE, self.one_confirmed(op, sql, parameters))
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable()))
+    }
+
+    /// A record; one that a standby does not have is asked of the primary before it is said to be absent.
+    async fn one_confirmed(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<(Record, Source), Error> {
         let (rows, source) = self.any(op, sql, parameters).await?;
         let record: Record = first(&rows)?.get(0);
         if record.is_some() || source == Source::PRIMARY {

@@ -6,15 +6,7 @@ use std::process::Command;
 const INSIDE: &str = "ROLLCALL_HA_INSIDE";
 
 /// What is needed beside the PostgreSQL server; `packaging/bootstrap.sh test` installs it.
-const PROGRAMS: [&str; 7] = [
-    "unshare",
-    "nsenter",
-    "ip",
-    "etcd",
-    "haproxy",
-    "pgbouncer",
-    "openssl",
-];
+const PROGRAMS: [&str; 7] = ["unshare", "nsenter", "ip", "etcd", "haproxy", "pgbouncer", "openssl"];
 
 /// The Python that has Patroni; found before the network is left behind.
 pub const PATRONI_PYTHON: &str = "ROLLCALL_HA_PATRONI_PYTHON";

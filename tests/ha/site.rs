@@ -7,6 +7,7 @@ pub mod front;
 pub mod host;
 pub mod patroni;
 pub mod replicas;
+pub mod slow;
 
 use std::collections::BTreeMap;
 use std::process::Command;

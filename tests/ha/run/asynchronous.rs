@@ -43,7 +43,9 @@ impl Run {
                 return;
             }
         }
-        self.broken.push(format!("asynchronous failover: nothing was lost in {TRIES} tries, so nothing is shown"));
+        self.broken.push(format!(
+            "asynchronous failover: nothing was lost in {TRIES} tries, so nothing is shown"
+        ));
     }
 
     async fn lose_commits(&mut self, number: usize) -> (usize, Option<String>) {
@@ -87,9 +89,13 @@ impl Run {
             told.len() + new.len() - owners.len()
         );
         self.site.heal().await;
-        let violations = client.query("select violation from api.check_invariants()", &[]).await.unwrap();
+        let violations = client
+            .query("select violation from api.check_invariants()", &[])
+            .await
+            .unwrap();
         if !violations.is_empty() {
-            self.broken.push("asynchronous failover: invariants are violated".into());
+            self.broken
+                .push("asynchronous failover: invariants are violated".into());
         }
         (lost.len(), twice)
     }
@@ -108,7 +114,10 @@ impl Run {
 }
 
 async fn live(client: &Client) -> BTreeSet<String> {
-    let rows = client.query("select id::text from store.users where deleted_at is null", &[]).await.unwrap();
+    let rows = client
+        .query("select id::text from store.users where deleted_at is null", &[])
+        .await
+        .unwrap();
     rows.iter().map(|row| row.get(0)).collect()
 }
 

@@ -26,10 +26,12 @@ impl Run {
             for number in 0..3 {
                 let (status, body) = ready(site, number).await;
                 assert_eq!(status, 200, "an outage must not empty the balancer");
-                assert_eq!(body["database"]["answers"], false, "readiness says that no database answers");
+                assert_eq!(
+                    body["database"]["answers"], false,
+                    "readiness says that no database answers"
+                );
             }
             tokio::time::sleep(span / 2).await;
-            Ok(())
         })
         .await;
         let Some(figures) = self.figures.last_mut() else { return };
@@ -37,7 +39,8 @@ impl Run {
         figures.scim_reads = (0, 0);
         let after = stale_answers(&self.site).await;
         if after <= before {
-            self.broken.push(format!("{name}: no metric told that answers were stale"));
+            self.broken
+                .push(format!("{name}: no metric told that answers were stale"));
         }
     }
 

@@ -11,8 +11,14 @@ use super::Run;
 use crate::report::percentile;
 use crate::site::BALANCER;
 
-/// Clients at once: ten times the writers of calm, each without a pause.
+/// Clients at once: ten times the writers of calm.
 const CROWD: usize = 120;
+
+/// How many times the calm rate of writes they ask for together.
+const TIMES: f64 = 10.0;
+
+/// How far the crowd's threads stand back for the processor: in truth its machines are its own.
+const NICE: libc::c_int = 10;
 
 /// Longest time until a request that is refused must have been refused.
 const REFUSAL: Duration = Duration::from_secs(6);
@@ -42,23 +48,34 @@ impl Run {
     pub(super) async fn overload(&mut self, span: Duration) {
         let calm = self.pace(Duration::from_secs(6)).await;
         let memory = self.site.replicas.peak_memory();
-        let (mut crowd, stop) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
-        for number in 0..CROWD {
-            crowd.spawn(press(number, self.site.tokens.scim.clone(), stop.clone()));
-        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let every = Duration::from_secs_f64(CROWD as f64 / (TIMES * calm.writes.max(1.0)));
+        let (token, told) = (self.site.tokens.scim.clone(), stop.clone());
+        let crowd = std::thread::spawn(move || gather_crowd(&token, every, &told));
         let under = self.pace(span).await;
         stop.store(true, Ordering::Relaxed);
-        let met = crowd.join_all().await;
+        let met = tokio::task::spawn_blocking(|| crowd.join().unwrap()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(5)).await;
         let after = self.pace(Duration::from_secs(6)).await;
         let accepted: usize = met.iter().map(|met| met.accepted).sum();
-        let refused: Vec<f64> = met.iter().flat_map(|met| &met.refused).map(Duration::as_secs_f64).collect();
+        let refused: Vec<f64> = met
+            .iter()
+            .flat_map(|met| &met.refused)
+            .map(Duration::as_secs_f64)
+            .collect();
         let slowest = refused.iter().copied().fold(0.0, f64::max);
         let more = self.site.replicas.peak_memory().saturating_sub(memory);
         println!(
             "overload by {CROWD} clients for {} s: {accepted} accepted, {} refused by 429 or 503 (the slowest after {slowest:.1} s); \
              NSS p99 {:.0} ms, calm {:.0} ms; {} of {} NSS reads failed; memory {more} MiB more; writes {:.0}/s before, {:.0}/s after",
-            span.as_secs(), refused.len(), under.nss_p99, calm.nss_p99, under.nss_failed, under.nss, calm.writes, after.writes,
+            span.as_secs(),
+            refused.len(),
+            under.nss_p99,
+            calm.nss_p99,
+            under.nss_failed,
+            under.nss,
+            calm.writes,
+            after.writes,
         );
         let mut broken: Vec<String> = met.into_iter().flat_map(|met| met.wrong).take(5).collect();
         let mut demand = |kept: bool, what: String| {
@@ -66,14 +83,26 @@ impl Run {
                 broken.push(what);
             }
         };
-        demand(slowest <= REFUSAL.as_secs_f64(), format!("a refusal took {slowest:.1} s"));
+        demand(
+            slowest <= REFUSAL.as_secs_f64(),
+            format!("a refusal took {slowest:.1} s"),
+        );
         demand(more <= MEMORY, format!("{more} MiB more memory"));
-        demand(under.nss_failed == 0, format!("{} reads by nodes failed", under.nss_failed));
+        demand(
+            under.nss_failed == 0,
+            format!("{} reads by nodes failed", under.nss_failed),
+        );
         demand(
             under.nss_p99 <= (SLOWER * calm.nss_p99).max(NOTICEABLE),
-            format!("p99 of nodes' reads {:.0} ms, calm {:.0} ms", under.nss_p99, calm.nss_p99),
+            format!(
+                "p99 of nodes' reads {:.0} ms, calm {:.0} ms",
+                under.nss_p99, calm.nss_p99
+            ),
         );
-        demand(after.writes >= BACK * calm.writes, format!("{:.0} writes/s, before {:.0}", after.writes, calm.writes));
+        demand(
+            after.writes >= BACK * calm.writes,
+            format!("{:.0} writes/s, before {:.0}", after.writes, calm.writes),
+        );
         for line in broken {
             println!("BROKEN overload: {line}");
             self.broken.push(format!("overload: {line}"));
@@ -85,7 +114,13 @@ impl Run {
         let begin = self.clients.journal().now();
         tokio::time::sleep(span).await;
         let entries = self.clients.journal().entries();
-        let inside = || entries.iter().rev().take_while(|entry| entry.end >= begin).filter(|entry| entry.start >= begin);
+        let inside = || {
+            entries
+                .iter()
+                .rev()
+                .take_while(|entry| entry.end >= begin)
+                .filter(|entry| entry.start >= begin)
+        };
         let nodes: Vec<_> = inside().filter(|entry| entry.client == "nss").collect();
         Pace {
             nss: nodes.len(),
@@ -103,8 +138,28 @@ struct Pace {
     writes: f64,
 }
 
-/// Creates users without a pause until told to stop.
-async fn press(number: usize, token: String, stop: Arc<AtomicBool>) -> Met {
+/// Runs the crowd to its end, on threads of its own.
+fn gather_crowd(token: &str, every: Duration, stop: &Arc<AtomicBool>) -> Vec<Met> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .on_thread_start(|| {
+            // SAFETY: `nice` takes and gives numbers; on Linux it concerns the calling thread alone.
+            unsafe { libc::nice(NICE) };
+        })
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut crowd = JoinSet::new();
+        for number in 0..CROWD {
+            crowd.spawn(press(number, token.to_owned(), every, stop.clone()));
+        }
+        crowd.join_all().await
+    })
+}
+
+/// Creates a user as often as `every` says, or as fast as the answers come, until told to stop.
+async fn press(number: usize, token: String, every: Duration, stop: Arc<AtomicBool>) -> Met {
     let client = reqwest::Client::new();
     let mut met = Met::default();
     for turn in 0.. {
@@ -123,6 +178,7 @@ async fn press(number: usize, token: String, stop: Arc<AtomicBool>) -> Met {
             Ok(answer) => met.wrong.push(format!("status {}", answer.status())),
             Err(error) => met.wrong.push(error.to_string()),
         }
+        tokio::time::sleep(every.saturating_sub(began.elapsed())).await;
     }
     met
 }

@@ -23,22 +23,26 @@ impl Run {
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
             }
-            Ok(())
         })
         .await;
         let entries = self.clients.journal().entries();
-        let through_balancer = |entry: &&Entry| {
-            entry.start >= begin && matches!(entry.client, "front" | "scim-reader" | "login" | "nss")
-        };
+        let through_balancer =
+            |entry: &&Entry| entry.start >= begin && matches!(entry.client, "front" | "scim-reader" | "login" | "nss");
         let asked = entries.iter().filter(through_balancer).count();
         let failed: Vec<&Entry> = entries
             .iter()
             .filter(through_balancer)
             .filter(|entry| entry.is_unknown() || (entry.action == Action::Nss && entry.status != 200))
             .collect();
-        println!("{name}: {} of {asked} requests through the balancer failed", failed.len());
+        println!(
+            "{name}: {} of {asked} requests through the balancer failed",
+            failed.len()
+        );
         for entry in &failed {
-            self.broken.push(format!("{name}: {:?} of {} got {}", entry.action, entry.key, entry.status));
+            self.broken.push(format!(
+                "{name}: {:?} of {} got {}",
+                entry.action, entry.key, entry.status
+            ));
         }
     }
 }

@@ -70,9 +70,9 @@ impl Cluster {
     /// Starts what was killed, joins what was cut off.
     pub async fn heal(&mut self) {
         for member in &mut self.members {
+            member.host.speed_up();
             member.host.set_link(true);
             member.host.set_alone(false);
-            member.host.speed_up();
             member.start_etcd();
             member.start_patroni();
         }

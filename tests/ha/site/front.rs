@@ -99,7 +99,10 @@ fn await_port(port: u16) {
 
 fn haproxy(folder: &Folder, predecessor: Option<u32>) -> Running {
     let mut command = children::mortal_as(ACCOUNT, "haproxy");
-    command.arg("-db").arg("-f").arg(folder.path("etc/rollcall-ha/haproxy.cfg"));
+    command
+        .arg("-db")
+        .arg("-f")
+        .arg(folder.path("etc/rollcall-ha/haproxy.cfg"));
     if let Some(predecessor) = predecessor {
         command.arg("-x").arg(folder.path("run/rollcall-ha/haproxy.sock"));
         command.arg("-sf").arg(predecessor.to_string());

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::files::ACCOUNT;
-use super::output;
+use super::{output, slow};
 use crate::harness::children::{self, Running};
 
 /// The bridge's name; the namespace is the test's own, so no other can have it.
@@ -30,6 +30,7 @@ pub struct Host {
     pub address: String,
     link: String,
     holder: Running,
+    is_slow: bool,
 }
 
 impl Host {
@@ -45,6 +46,7 @@ impl Host {
             address,
             link,
             holder,
+            is_slow: false,
         };
         host.await_namespace();
         let (link, pid) = (&host.link, host.holder.id());
@@ -55,7 +57,7 @@ impl Host {
             format!("address add {}/24 dev eth0", host.address),
             "link set eth0 up".to_owned(),
         ] {
-            output(host.enter("ip").args(inside.split(' ')));
+            host.ip(&inside);
         }
         host
     }
@@ -81,17 +83,39 @@ impl Host {
         output(Command::new("bridge").args(["link", "set", "dev", &self.link, "isolated", word]));
     }
 
-    /// Slows its network down by a `netem` discipline. False when the kernel has none.
-    pub fn slow_down(&self, discipline: &str) -> bool {
-        let words = format!("qdisc add dev {} root netem {discipline}", self.link);
-        let tried = Command::new("tc").args(words.split(' ')).output().unwrap();
-        tried.status.success()
+    /// Puts a slow and lossy network ([`slow`]) in front of it, under the same addresses.
+    pub fn slow_down(&mut self) {
+        let (hub_side, host_side) = (format!("slow-{}", self.name), format!("eth1-{}", self.name));
+        slow::connect(&hub_side, &host_side);
+        let shown = output(self.enter("ip").args(["-o", "link", "show", "eth0"]));
+        let card = shown.split_whitespace().skip_while(|word| *word != "link/ether").nth(1);
+        ip(&format!(
+            "link set {host_side} address {}",
+            card.expect("an Ethernet address")
+        ));
+        ip(&format!("link set {host_side} netns {}", self.holder.id()));
+        self.set_link(false);
+        self.ip(&format!("address del {}/24 dev eth0", self.address));
+        self.ip(&format!("address add {}/24 dev {host_side}", self.address));
+        self.ip(&format!("link set {host_side} up"));
+        ip(&format!("link set {hub_side} master {BRIDGE} up"));
+        self.is_slow = true;
     }
 
     /// Undoes [`slow_down`](Self::slow_down).
-    pub fn speed_up(&self) {
-        let words = format!("qdisc del dev {} root", self.link);
-        let _ = Command::new("tc").args(words.split(' ')).output();
+    pub fn speed_up(&mut self) {
+        if !std::mem::take(&mut self.is_slow) {
+            return;
+        }
+        ip(&format!("link del slow-{}", self.name));
+        self.ip(&format!("link del eth1-{}", self.name));
+        self.ip(&format!("address add {}/24 dev eth0", self.address));
+        self.set_link(true);
+    }
+
+    /// `ip` on the host.
+    fn ip(&self, words: &str) {
+        output(self.enter("ip").args(words.split(' ')));
     }
 
     fn enter(&self, program: &str) -> Command {

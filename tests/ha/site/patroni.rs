@@ -63,7 +63,9 @@ impl Member {
     }
 
     fn start(&self, name: &str, program: &str, arguments: &[&str]) -> Running {
-        let Host { name: host, address, .. } = &self.host;
+        let Host {
+            name: host, address, ..
+        } = &self.host;
         let mut text = self.folder.reference(&format!("{name}.env"));
         text = text.replace("THIS_HOST", host).replace("THIS_ADDRESS", address);
         for whose in ["SUPERUSER", "REPLICATION", "REWIND"] {

@@ -101,7 +101,7 @@ fn start(folder: &Folder, number: usize, program: Option<&str>) -> Service {
         format!("{address}:9090"),
     );
     let public = format!("http://{}:8080", super::BALANCER);
-    let settings: [(&str, &str); 10] = [
+    let settings: [(&str, &str); 11] = [
         ("listen", &api),
         ("read-listen", &read),
         ("ops-listen", &ops),
@@ -112,6 +112,8 @@ fn start(folder: &Folder, number: usize, program: Option<&str>) -> Service {
         ("user-provisioning-start-uid", "10000"),
         ("user-provisioning-max-uid", "60000"),
         ("shutdown-notice", "3"),
+        // Three replicas share a small database server: twelve statements at once keep its processors busy.
+        ("database-pool-size", "4"),
     ];
     Service::start_program(program.unwrap_or(ROLLCALL), &settings)
         .unwrap_or_else(|log| panic!("replica {number} did not get ready:\n{log}"))
