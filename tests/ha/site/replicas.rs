@@ -1,5 +1,6 @@
 //! Three replicas of the service, each with another way to the primary: HAProxy, several hosts, `PgBouncer`.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use super::files::Folder;
@@ -42,6 +43,7 @@ impl Replicas {
     pub async fn roll(&mut self, folder: &Folder, number: usize, program: Option<&str>) {
         let mut old = self.services[number].take().expect("the replica runs");
         assert_eq!(old.stop(DRAIN).await, 0, "a drained replica ends well");
+        write_log(folder, number, &old);
         self.services[number] = Some(tokio::task::block_in_place(|| start(folder, number, program)));
     }
 
@@ -73,11 +75,18 @@ impl Replicas {
     pub fn write_logs(&self, folder: &Folder) {
         for (number, service) in self.services.iter().enumerate() {
             if let Some(service) = service {
-                let path = folder.path("log").join(format!("replica-{}.log", number + 1));
-                let _ = std::fs::write(path, service.log().join("\n"));
+                write_log(folder, number, service);
             }
         }
     }
+}
+
+/// Adds a replica's log to the folder of the run.
+fn write_log(folder: &Folder, number: usize, service: &Service) {
+    let text = service.log().join("\n");
+    let _ = folder
+        .log(&format!("replica-{}", number + 1))
+        .write_all(text.as_bytes());
 }
 
 fn start(folder: &Folder, number: usize, program: Option<&str>) -> Service {
