@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check bench chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -31,10 +31,6 @@ run: ## builds and serves on 127.0.0.1:8080 with a private PostgreSQL in .rollca
 test: ## runs every test; installs what is missing; ends with "N passed, N failed"
 	@packaging/bootstrap.sh test
 	@.ci/test
-
-soak: ## the storm of sign-ins in full: 64 clients, 5,000 users, 2,000 groups, two replicas
-	@packaging/bootstrap.sh test
-	ROLLCALL_STORM=full cargo test --locked --release --test integration login::storm
 
 check: ## formatting, lints, documentation, licences, chart
 	@packaging/bootstrap.sh test
@@ -73,6 +69,16 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 	@packaging/bootstrap.sh run
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
 	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
+
+ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
+	@packaging/bootstrap.sh test
+	@$(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) cargo test --locked --test ha -- --include-ignored --nocapture
+
+soak: ## the same with random faults for MINUTES (default 60), the database away for 5, an overload of 1; a full storm of sign-ins
+	@packaging/bootstrap.sh test
+	ROLLCALL_STORM=full cargo test --locked --release --test integration login::storm
+	@ROLLCALL_HA_MINUTES=$(or $(MINUTES),60) $(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) \
+	    cargo test --locked --test ha -- --include-ignored --nocapture
 
 supply-chain: ## licences, bans and sources of all dependencies by cargo-deny (builds it when missing: 15 minutes)
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

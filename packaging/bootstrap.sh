@@ -45,6 +45,11 @@ if [ "$purpose" = test ]; then
     has java || packages+=(default-jre-headless)
     has mvn || packages+=(maven)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
+    # High availability: tests/ha.
+    has haproxy || [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
+    has etcd || packages+=(etcd-server)
+    has openssl || packages+=(openssl)
+    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then

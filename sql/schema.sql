@@ -171,7 +171,8 @@ CREATE TABLE store.audit (
     subject uuid,
     request_id text,
     origin text,
-    detail jsonb NOT NULL
+    detail jsonb NOT NULL,
+    write uuid
 )
 PARTITION BY RANGE (at);
 
@@ -187,7 +188,8 @@ CREATE TABLE store.audit_default (
     subject uuid,
     request_id text,
     origin text,
-    detail jsonb NOT NULL
+    detail jsonb NOT NULL,
+    write uuid
 );
 
 -- Name: audit_id_seq; Type: SEQUENCE; Schema: store; Owner: -

@@ -15,12 +15,14 @@ pub mod nss;
 mod options;
 mod pages;
 mod pool;
+mod primary;
 pub mod requests;
 pub mod search;
 pub mod sessions;
 mod sqlstate;
 pub mod status;
 pub mod tokens;
+pub mod trail;
 pub mod users;
 
 pub use audit::{AuditEntry, AuditFilter, Origin};

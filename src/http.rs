@@ -50,6 +50,7 @@ pub fn router(listener: &'static str, state: &State) -> Router {
         .layer(from_fn(move |request: Request, next: Next| {
             observe::observe(frame, request, next)
         }))
+        .layer(from_fn_with_state(state.clone(), listener::part_while_draining))
 }
 
 fn api(state: &State) -> Router {

@@ -137,6 +137,22 @@ async fn a_service_that_is_told_to_stop_finishes_what_it_has_begun() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_told_to_stop_answers_for_as_long_as_its_notice_and_keeps_no_connection() {
+    let mut rollcall = Rollcall::start_with(&[("shutdown-notice", "300")]).await;
+    let scim = rollcall.scim();
+    rollcall.service.process().signal("TERM");
+    wait_until("it says that it is not ready", Duration::from_secs(5), async || {
+        get(&rollcall.service, "/readyz").await.0 == 503
+    })
+    .await;
+    let answer = scim.get("/Users").await.expect(200);
+    assert_eq!(answer.header("connection"), "close");
+    rollcall.service.process().signal("TERM");
+    wait_until("it ends", Duration::from_secs(5), async || !rollcall.service.is_alive()).await;
+    rollcall.finish().await;
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_a_service_at_once() {
     let mut rollcall = Rollcall::start_with(&[("shutdown-drain", "60")]).await;
     let scim = rollcall.scim();

@@ -3,6 +3,7 @@
 mod allocation;
 mod invariants;
 mod migrations;
+mod repetition;
 mod schema;
 mod timeline;
 

@@ -1,15 +1,30 @@
 -- The append-only audit log and the change feed. Both are written in the transaction of the change.
 
--- p_audit: actor, path (scim | login | cli | import), request_id, origin. p_detail carries ids and technical fields
+-- p_audit: actor, path (scim | login | cli | import), request_id, origin, write. p_detail carries ids and technical fields
 -- before and after, and names of changed attributes: never personal values.
 create or replace function store.audit_write(p_audit jsonb, p_action text, p_resource text, p_subject uuid, p_detail jsonb)
 returns void
 language plpgsql
 as $$
 begin
-  insert into store.audit (at, actor, path, action, resource, subject, request_id, origin, detail)
+  insert into store.audit (at, actor, path, action, resource, subject, request_id, origin, write, detail)
   values (api.now(), coalesce(p_audit->>'actor', 'unknown'), coalesce(p_audit->>'path', 'unknown'), p_action, p_resource,
-          p_subject, p_audit->>'request_id', p_audit->>'origin', coalesce(p_detail, '{}'));
+          p_subject, p_audit->>'request_id', p_audit->>'origin', (p_audit->>'write')::uuid,
+          coalesce(p_detail, '{}'));
+end $$;
+
+-- Whether this very write was committed before: the service sends it again when its connection broke before the answer, and
+-- it must not be carried out twice, over what others wrote in between. Looks at the newest rows of the subject alone, since
+-- the service gives up within half a minute.
+create or replace function store.write_is_known(p_subject uuid, p_audit jsonb) returns boolean
+language plpgsql stable
+as $$
+begin
+  return exists (
+    select from (select a.write from store.audit a
+                 where a.subject = p_subject and a.at > api.now() - interval '10 minutes'
+                 order by a.id desc limit 50) newest
+    where newest.write = (p_audit->>'write')::uuid);
 end $$;
 
 -- kind: user | group. p_members: the users whose memberships changed with it.

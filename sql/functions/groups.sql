@@ -173,7 +173,7 @@ end $$;
 -- Changes a group: its attributes (p_group, null: as they are) and its members, in one transaction. p_replace: the
 -- members become exactly p_add. Otherwise p_remove leave and p_add join; both lists cost what they hold, not what the
 -- group holds. p_expected: the version that was read (null: whatever it is). Returns changed = false, and writes
--- nothing, when nothing differs.
+-- nothing, when nothing differs or this very write was committed before.
 -- Raises IDNOF, IDVER, IDDUP, IDRSV, IDREF, IDVAL. Locks: the added members (key share), the group's row.
 create or replace function api.group_update(p_id uuid, p_expected bigint, p_group jsonb, p_add uuid[], p_remove uuid[],
                                             p_replace boolean, p_options jsonb, p_audit jsonb)
@@ -191,6 +191,10 @@ begin
   select * into v_old from store.groups g where g.id = p_id and g.deleted_at is null for no key update;
   if not found then
     perform store.fail('IDNOF', 'no such group', 'id');
+  end if;
+  if store.write_is_known(p_id, p_audit) then
+    return query select * from store.group_row(p_id, true, true);
+    return;
   end if;
   if p_expected is not null and v_old.version <> p_expected then
     perform store.fail('IDVER', 'the group was changed meanwhile', 'meta.version');
@@ -264,6 +268,9 @@ declare
 begin
   select * into v_old from store.groups g where g.id = p_id and g.deleted_at is null for update;
   if not found then
+    if store.write_is_known(p_id, p_audit) then
+      return;
+    end if;
     perform store.fail('IDNOF', 'no such group', 'id');
   end if;
   if p_expected is not null and v_old.version <> p_expected then

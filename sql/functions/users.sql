@@ -241,7 +241,8 @@ $$;
 
 -- Replaces what the draft says of a live user; what the draft leaves out of uid, posix_name, home, shell, admin and
 -- locked stays. p_expected: the version that was read (null: whatever it is). Returns the row with changed = false, and
--- writes nothing, when nothing differs. The POSIX name never follows a changed userName.
+-- writes nothing, when nothing differs; the row as it is, when this very write was committed before. The POSIX name never
+-- follows a changed userName.
 -- Raises IDNOF, IDVER (another version), IDDUP, IDRSV, IDVAL, IDBRK. Locks: the user's row.
 create or replace function api.user_update(p_id uuid, p_expected bigint, p_user jsonb, p_options jsonb, p_audit jsonb)
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
@@ -259,6 +260,10 @@ begin
     perform store.fail('IDNOF', 'no such user', 'id');
   end if;
   if p_expected is not null and v_old.version <> p_expected then
+    if store.write_is_known(p_id, p_audit) then
+      return query select * from store.user_row(p_id, false, true);
+      return;
+    end if;
     perform store.fail('IDVER', 'the user was changed meanwhile', 'meta.version');
   end if;
 
@@ -371,6 +376,9 @@ declare
 begin
   select * into v_old from store.users u where u.id = p_id and u.deleted_at is null for update;
   if not found then
+    if store.write_is_known(p_id, p_audit) then
+      return;
+    end if;
     perform store.fail('IDNOF', 'no such user', 'id');
   end if;
   if p_expected is not null and v_old.version <> p_expected then

@@ -75,15 +75,19 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let outcome = wait_for_the_end(&mut background).await;
     tracing::info!("draining");
     state.readiness.drain();
-    let _ = stop.send(true);
     let hard = async {
         let mut term = signal(SignalKind::terminate())?;
         let mut int = signal(SignalKind::interrupt())?;
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
         Ok::<_, std::io::Error>(())
     };
+    let soft = async {
+        tokio::time::sleep(state.config.limits.shutdown_notice).await;
+        let _ = stop.send(true);
+        while serving.join_next().await.is_some() {}
+    };
     tokio::select! {
-        () = async { while serving.join_next().await.is_some() {} } => {}
+        () = soft => {}
         _ = hard => tracing::warn!("stopped at once by a second signal"),
     }
     background.shutdown().await;

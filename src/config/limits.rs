@@ -13,6 +13,8 @@ section! {
         header_timeout: Duration = "header-timeout", default "10", within 1..=300;
         /// Longest time for one request, in seconds.
         request_timeout: Duration = "request-timeout", default "30", within 1..=3600;
+        /// How long it goes on answering after SIGTERM, not ready, so that balancers stop sending first, in seconds.
+        shutdown_notice: Duration = "shutdown-notice", default "0", within 0..=300;
         /// Longest time for finishing requests after SIGTERM, in seconds.
         shutdown_drain: Duration = "shutdown-drain", default "30", within 0..=3600;
     }

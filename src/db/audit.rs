@@ -22,8 +22,10 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// `p_audit` of one write: made once before its first attempt, so that a repetition is known by its id.
     pub(super) fn value(&self) -> Value {
-        json!({"actor": self.actor, "path": self.path, "request_id": self.request_id, "origin": self.address})
+        json!({"actor": self.actor, "path": self.path, "request_id": self.request_id, "origin": self.address,
+            "write": Uuid::now_v7()})
     }
 }
 

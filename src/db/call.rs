@@ -8,6 +8,7 @@ use tokio_postgres::{CancelToken, NoTls, Row};
 
 use super::pool::{self, Database, NoConnection};
 use super::sqlstate::{self, Verdict};
+use super::trail;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
 
@@ -48,7 +49,7 @@ pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 const READ_DEADLINE: Duration = Duration::from_secs(8);
 
 /// Longest time for a read of a node with its retries: it has other addresses, and a copy of its own.
-const QUICK_DEADLINE: Duration = Duration::from_secs(2);
+pub(super) const QUICK_DEADLINE: Duration = Duration::from_secs(2);
 
 /// How much longer the client waits for a statement than the server lets it run.
 const GRACE: Duration = Duration::from_secs(1);
@@ -91,7 +92,8 @@ impl Database {
             .await
     }
 
-    /// Sends a read to the primary: it sees every acknowledged write.
+    /// Sends a read to the primary: it sees every acknowledged write. While no primary answers, and the request may be told what
+    /// is old ([`trail`]), it comes from the standby.
     pub(super) async fn read(
         &self,
         op: &'static str,
@@ -99,8 +101,23 @@ impl Database {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         let deadline = READ_DEADLINE.max(self.settings.statement_timeout + GRACE);
-        self.call(&self.primary, op, Repeat::Idempotent, deadline, None, sql, parameters)
-            .await
+        let strong = self.call(&self.primary, op, Repeat::Idempotent, deadline, None, sql, parameters);
+        if self.standby.is_none() || !self.has_primary || !trail::is_allowed() {
+            return strong.await;
+        }
+        tokio::select! {
+            biased;
+            () = self.watch.lost() => {}
+            outcome = strong => {
+                if !matches!(outcome, Err(Error::Unavailable { .. })) || !self.watch.is_lost() {
+                    return outcome;
+                }
+            }
+        }
+        let rows = self.trailing_read(op, sql, parameters).await?;
+        trail::note(self.lag.get().unwrap_or(self.settings.read_staleness));
+        METRICS.db_reads.with_label_values(&["stale"]).inc();
+        Ok(rows)
     }
 
     /// Sends a read that may trail.
@@ -256,34 +273,71 @@ impl Work<'_> {
     }
 }
 
+/// A connection with a statement under way. Whoever gives the call up before its end, by a time-out or because another source was
+/// faster, must not leave the busy connection to the next: it is thrown away, and the server asked to stop the statement.
+struct Lease {
+    connection: Option<Object>,
+    cancel: CancelToken,
+}
+
+impl Lease {
+    fn of(connection: Object) -> Self {
+        let cancel = connection.cancel_token();
+        Self {
+            connection: Some(connection),
+            cancel,
+        }
+    }
+
+    /// The statement has ended: the connection may be used again.
+    fn give_back(mut self) {
+        self.connection.take();
+    }
+
+    /// The connection may be broken: nobody shall use it again.
+    fn throw_away(mut self) {
+        self.connection.take().map(Object::take);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        drop(Object::take(connection));
+        let cancel = self.cancel.clone();
+        tokio::spawn(async move {
+            // Over TLS the request is refused by the server and the statement time-out does the same a second later.
+            let _ = tokio::time::timeout(Duration::from_secs(2), cancel.cancel_query(NoTls)).await;
+        });
+    }
+}
+
 /// Sends one statement and waits at most `limit`. A connection that may be broken, or is still busy, is thrown away.
-async fn bounded(mut connection: Object, limit: Duration, work: &Work<'_>) -> Result<Vec<Row>, Failure> {
-    let cancel = connection.cancel_token();
-    let outcome = tokio::time::timeout(limit, work.send(&mut connection)).await;
+async fn bounded(connection: Object, limit: Duration, work: &Work<'_>) -> Result<Vec<Row>, Failure> {
+    let mut lease = Lease::of(connection);
+    let Some(connection) = lease.connection.as_mut() else {
+        return Err(Failure::TimedOut);
+    };
+    let outcome = tokio::time::timeout(limit, work.send(connection)).await;
     match outcome {
-        Ok(Ok(rows)) => Ok(rows),
+        Ok(Ok(rows)) => {
+            lease.give_back();
+            Ok(rows)
+        }
         Ok(Err(error)) => {
             let verdict = sqlstate::judge(&error);
             if matches!(verdict, Verdict::Ambiguous | Verdict::Retry { drop_connection: true }) {
                 tracing::info!(reason = %pool::describe(&error), "a database connection is given up");
-                drop(Object::take(connection));
+                lease.throw_away();
+            } else {
+                lease.give_back();
             }
             Err(Failure::Verdict(verdict))
         }
-        Err(_) => {
-            drop(Object::take(connection));
-            abandon(cancel);
-            Err(Failure::TimedOut)
-        }
+        Err(_) => Err(Failure::TimedOut),
     }
-}
-
-/// Asks the server to stop the statement that nobody waits for any more.
-fn abandon(cancel: CancelToken) {
-    tokio::spawn(async move {
-        // Over TLS the request is refused by the server and the statement time-out does the same a second later.
-        let _ = tokio::time::timeout(Duration::from_secs(2), cancel.cancel_query(NoTls)).await;
-    });
 }
 
 /// Growing pauses with jitter until a deadline.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::call::Parameters;
 use super::pool::Database;
 use crate::error::Error;
+use crate::telemetry::metrics::METRICS;
 
 /// Where an answer comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +21,27 @@ pub struct Source {
     pub stale: bool,
 }
 
+/// How long one source may keep a node waiting before the next is asked beside it.
+const HEDGE: Duration = Duration::from_millis(150);
+
+/// How long the databases have for one record; then the node is told what it was told last. A node waits 2 s in all, and a balancer
+/// in between has to have time for asking another replica.
+const RECORD_DEADLINE: Duration = Duration::from_millis(600);
+
 impl Source {
     const PRIMARY: Self = Self {
         age: Duration::ZERO,
         stale: false,
     };
+
+    /// The value of the metric label `source`.
+    fn label(self) -> &'static str {
+        match self {
+            Self::PRIMARY => "primary",
+            Self { stale: false, .. } => "standby",
+            Self { stale: true, .. } => "stale",
+        }
+    }
 }
 
 /// How far the standby trails, as its last look has told, in milliseconds; negative while it does not answer.
@@ -38,7 +55,7 @@ impl Default for Lag {
 }
 
 impl Lag {
-    fn get(&self) -> Option<Duration> {
+    pub(super) fn get(&self) -> Option<Duration> {
         u64::try_from(self.0.load(Ordering::Relaxed))
             .ok()
             .map(Duration::from_millis)
@@ -120,7 +137,7 @@ impl Database {
     /// Looks how far the standby trails; called every second.
     pub async fn observe_standby(&self) {
         let Some(_) = &self.standby else { return };
-        let lag = match self.read_status().await {
+        let lag = match self.quick_read_status().await {
             // A primary behind database-read-uri, right after a failover, trails nothing.
             Ok(status) => Some(status.lag.unwrap_or(0.0)),
             Err(_) => None,
@@ -277,8 +294,20 @@ impl Database {
         self.one(op, sql, parameters).await
     }
 
-    /// A record; one that a standby does not have is asked of the primary before it is said to be absent.
+    /// A record, within [`RECORD_DEADLINE`].
     async fn one(&self, op: &'static str, sql: &str, parameters: Parameters<'_>) -> Result<(Record, Source), Error> {
+        tokio::time::timeout(RECORD_DEADLINE, self.one_confirmed(op, sql, parameters))
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable()))
+    }
+
+    /// A record; one that a standby does not have is asked of the primary before it is said to be absent.
+    async fn one_confirmed(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<(Record, Source), Error> {
         let (rows, source) = self.any(op, sql, parameters).await?;
         let record: Record = first(&rows)?.get(0);
         if record.is_some() || source == Source::PRIMARY {
@@ -298,30 +327,59 @@ impl Database {
         }
     }
 
-    /// Rows from wherever there are some: fresh standby, primary, stale standby.
+    /// Rows from wherever there are some: fresh standby, primary, stale standby. A source that does not answer within [`HEDGE`]
+    /// is not waited for alone: the next one is asked beside it.
     async fn any(&self, op: &'static str, sql: &str, parameters: Parameters<'_>) -> Result<(Vec<Row>, Source), Error> {
+        let primary = async { Ok((self.quick_read(op, sql, parameters).await?, Source::PRIMARY)) };
         if self.standby.is_none() {
-            return Ok((self.quick_read(op, sql, parameters).await?, Source::PRIMARY));
+            return primary.await;
         }
         let lag = self.lag.get();
-        if let Some(age) = lag.filter(|age| *age <= self.settings.read_staleness)
-            && let Ok(rows) = self.quick_trailing_read(op, sql, parameters).await
-        {
-            return Ok((rows, Source { age, stale: false }));
+        let fresh = lag.filter(|age| *age <= self.settings.read_staleness);
+        let trailing = Source {
+            age: lag.unwrap_or(self.settings.read_staleness),
+            stale: fresh.is_none(),
+        };
+        let standby = async {
+            let rows = self.quick_trailing_read(op, sql, parameters).await;
+            if rows.is_err() {
+                // The next reads shall not wait for it until it has answered a look.
+                self.lag.set(None);
+            }
+            Ok((rows?, trailing))
+        };
+        let answer = if !self.has_primary || self.watch.is_lost() {
+            standby.await
+        } else if fresh.is_none() {
+            hedged(primary, standby, true).await
+        } else {
+            // Writes that queue for connections to the primary shall not be joined by reads that can do without.
+            hedged(standby, primary, self.primary.status().waiting == 0).await
+        };
+        if let Ok((_, source)) = &answer {
+            METRICS.db_reads.with_label_values(&[source.label()]).inc();
         }
-        if self.has_primary
-            && let Ok(rows) = self.quick_read(op, sql, parameters).await
-        {
-            return Ok((rows, Source::PRIMARY));
-        }
-        let rows = self.quick_trailing_read(op, sql, parameters).await?;
-        Ok((
-            rows,
-            Source {
-                age: lag.unwrap_or(self.settings.read_staleness),
-                stale: true,
-            },
-        ))
+        answer
+    }
+}
+
+/// The answer of `first`; of `second` when `first` fails, or is not there after [`HEDGE`] and `second` is faster then
+/// (`may_hedge`).
+async fn hedged<T>(
+    first: impl Future<Output = Result<T, Error>>,
+    second: impl Future<Output = Result<T, Error>>,
+    may_hedge: bool,
+) -> Result<T, Error> {
+    let (mut first, mut second) = (std::pin::pin!(first), std::pin::pin!(second));
+    let pause = tokio::time::sleep(if may_hedge { HEDGE } else { super::call::QUICK_DEADLINE });
+    tokio::select! {
+        biased;
+        answer = &mut first => return if answer.is_ok() { answer } else { second.await },
+        () = pause => {}
+    }
+    tokio::select! {
+        answer = &mut first => if answer.is_ok() { answer } else { second.await },
+        answer = &mut second => if answer.is_ok() { answer } else { first.await },
     }
 }
 

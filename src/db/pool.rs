@@ -9,6 +9,7 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, P
 use super::connect::Address;
 use super::nss::Lag;
 use super::options::Options;
+use super::primary::Primary;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
 
@@ -49,6 +50,7 @@ pub struct Database {
     pub(super) options: Arc<Options>,
     pub(super) settings: Arc<Settings>,
     pub(super) lag: Arc<Lag>,
+    pub(super) watch: Arc<Primary>,
     /// Whether `primary` is one: a replica of role read may have the standby alone.
     pub(super) has_primary: bool,
 }
@@ -70,6 +72,7 @@ impl Database {
                 .map(|address| pool(address, settings.read_pool_size, &settings, false))
                 .transpose()?,
             lag: Arc::default(),
+            watch: Arc::default(),
             has_primary: primary.is_some(),
             options: Arc::new(options),
             settings,

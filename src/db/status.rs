@@ -55,6 +55,11 @@ impl Database {
         status(&self.trailing_read("status", STATUS, &[]).await?)
     }
 
+    /// The same, answered within two seconds or not at all.
+    pub(super) async fn quick_read_status(&self) -> Result<ServerStatus, Error> {
+        status(&self.quick_trailing_read("status", STATUS, &[]).await?)
+    }
+
     /// `api.schema_state`, or `None` when there is no schema yet.
     pub async fn schema_state(&self) -> Result<Option<SchemaState>, Error> {
         let there = self

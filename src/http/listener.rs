@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State as Shared};
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
+use axum::middleware::Next;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,6 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::state::State;
 use super::tls::Certificates;
 
 /// Most header fields of one request.
@@ -115,6 +120,18 @@ pub async fn serve_unix(listener: UnixListener, router: Router, manners: Manners
         });
     }
     drain(graceful, &manners).await;
+}
+
+/// Closes each connection after its answer once the replica drains, so that a balancer does not keep it for a request that
+/// would come too late (RFC 9112 §9.6).
+pub async fn part_while_draining(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if state.readiness.is_draining() {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Makes a unix socket at `path`, replacing one that nobody listens on. Connecting is allowed to everybody: what may be

@@ -1,11 +1,11 @@
 //! What every SCIM request passes: token, scope, rate, and the log of requests; and the answers for endpoints that are none.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, OriginalUri, Request, State as Shared};
-use axum::http::header::{ACCEPT, HeaderName};
+use axum::http::header::{ACCEPT, AGE, HeaderName, HeaderValue, WARNING};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -15,8 +15,8 @@ use super::listener::Peer;
 use super::observe::RequestId;
 use super::respond::{Reason, Refused};
 use super::state::State;
-use crate::db::Origin;
 use crate::db::requests::Request as LoggedRequest;
+use crate::db::{Origin, trail};
 use crate::error::Error;
 use crate::scim::error::{ScimError, without_strings};
 use crate::scim::version::Precondition;
@@ -40,11 +40,37 @@ pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Nex
         refused.into_response()
     } else {
         request.extensions_mut().insert(caller);
-        next.run(request).await
+        if is_read(&request) {
+            marked(trail::may_trail(next.run(request)).await)
+        } else {
+            next.run(request).await
+        }
     };
     if let Some(noted) = noted {
         state.request_log.note(noted.answered(token, &response, started));
     }
+    response
+}
+
+/// Whether a request only reads: by its method, or as `POST …/.search` (RFC 7644 §3.4.3).
+fn is_read(request: &Request) -> bool {
+    match *request.method() {
+        Method::GET | Method::HEAD => true,
+        Method::POST => request.uri().path().ends_with("/.search"),
+        _ => false,
+    }
+}
+
+/// Marks an answer that a standby gave because no primary answers (RFC 7234 §5.5.1, Warning 110). That a resource is not there is
+/// nothing a standby can know.
+fn marked((mut response, age): (Response, Option<Duration>)) -> Response {
+    let Some(age) = age else { return response };
+    if response.status() == StatusCode::NOT_FOUND {
+        return Refused::from(Error::unavailable()).into_response();
+    }
+    let head = response.headers_mut();
+    head.insert(WARNING, HeaderValue::from_static("110 rollcall \"Response is Stale\""));
+    head.insert(AGE, HeaderValue::from(age.as_secs()));
     response
 }
 

@@ -44,6 +44,8 @@ pub struct Metrics {
     pub id_allocations: IntCounterVec,
     /// `names::ID_POOL_REMAINING`.
     pub id_pool_remaining: IntGaugeVec,
+    /// `names::DB_READS`.
+    pub db_reads: IntCounterVec,
     /// `names::CACHE_REQUESTS`.
     pub cache_requests: IntCounterVec,
     /// `names::TOKEN_EXPIRY`.
@@ -152,6 +154,7 @@ impl Metrics {
             scim_errors: counter(names::SCIM_ERRORS, "Refused SCIM requests by scimType", &["scim_type"]),
             id_allocations: counter(names::ID_ALLOCATIONS, "Numbers given or refused", &["kind", "outcome"]),
             id_pool_remaining: gauge(names::ID_POOL_REMAINING, "Numbers left in a pool", &["pool"]),
+            db_reads: counter(names::DB_READS, "Reads that may trail, by source", &["source"]),
             cache_requests: counter(
                 names::CACHE_REQUESTS,
                 "Look-ups in caches of this process",
@@ -237,6 +240,9 @@ impl Metrics {
             self.db_errors.with_label_values(&[class]);
         }
         self.rate_limited.with_label_values(&["api"]);
+        for source in ["primary", "standby", "stale"] {
+            self.db_reads.with_label_values(&[source]);
+        }
         for result in ["miss", "stale"] {
             self.cache_requests.with_label_values(&["nss", result]);
         }

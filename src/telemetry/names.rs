@@ -28,6 +28,8 @@ pub const SCIM_ERRORS: &str = "rollcall_scim_errors_total";
 pub const ID_ALLOCATIONS: &str = "rollcall_id_allocations_total";
 /// Numbers left in a pool.
 pub const ID_POOL_REMAINING: &str = "rollcall_id_pool_remaining";
+/// Reads that may trail, by the source that answered: `primary`, `standby`, `stale`.
+pub const DB_READS: &str = "rollcall_db_reads_total";
 /// Look-ups in caches of this process.
 pub const CACHE_REQUESTS: &str = "rollcall_cache_requests_total";
 /// When a token expires.

@@ -33,7 +33,12 @@ impl Service {
 
     /// Like [`start`](Self::start), but gives the log back when the service ends before it is ready.
     pub fn try_start(settings: &[(&str, &str)]) -> Result<Self, String> {
-        let mut command = children::mortal(ROLLCALL);
+        Self::start_program(ROLLCALL, settings)
+    }
+
+    /// Like [`try_start`](Self::try_start), from another binary.
+    pub fn start_program(program: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
+        let mut command = children::mortal(program);
         without_settings(&mut command).arg("serve");
         let free = [
             ("listen", "127.0.0.1:0"),

@@ -42,6 +42,7 @@ pub(super) fn start(state: &State, addresses: &Addresses) -> JoinSet<anyhow::Res
         },
     ));
     background.spawn(observe_standby(db.clone()));
+    background.spawn(observe_primary(db.clone()));
     let tokens = state.tokens.clone().follow(db.clone());
     background.spawn(async {
         tokens.await;
@@ -219,6 +220,13 @@ async fn observe_standby(db: Database) -> anyhow::Result<()> {
     loop {
         db.observe_standby().await;
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn observe_primary(db: Database) -> anyhow::Result<()> {
+    loop {
+        db.observe_primary().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

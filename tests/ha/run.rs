@@ -1,0 +1,221 @@
+//! The run: builds the site, strikes by the schedule, compares after each fault, and says which promises were broken.
+
+mod asynchronous;
+mod away;
+mod overload;
+mod upgrade;
+
+use std::time::{Duration, Instant};
+
+use crate::check::{Evidence, judge};
+use crate::clients::Clients;
+use crate::faults::Fault;
+use crate::harness::wait_until;
+use crate::journal::Entry;
+use crate::report::{Figures, HEAD, scim_reads_broken};
+use crate::site::{BALANCER, Site, front};
+
+/// How long the clients work undisturbed before the first fault.
+const CALM: Duration = Duration::from_secs(6);
+
+/// How long the whole database is away, in `make test` and in a soak.
+const AWAY: Duration = Duration::from_secs(20);
+const AWAY_SOAK: Duration = Duration::from_mins(5);
+
+/// How long the overload lasts, in `make test` and in a soak.
+const OVERLOAD: Duration = Duration::from_secs(20);
+const OVERLOAD_SOAK: Duration = Duration::from_mins(1);
+
+/// Longest time until every way to the primary takes writes again after a fault was healed.
+const RECOVERY: Duration = Duration::from_secs(40);
+
+/// Runs everything; fails when a promise was broken.
+pub fn run() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(Run::go());
+}
+
+/// A number that makes a run repeatable, and how long the random schedule goes on.
+struct Plan {
+    seed: u64,
+    minutes: u64,
+    only: Option<String>,
+}
+
+impl Plan {
+    fn read() -> Self {
+        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+        Self {
+            seed: number("ROLLCALL_HA_SEED").unwrap_or_else(rand::random),
+            minutes: number("ROLLCALL_HA_MINUTES").unwrap_or(0),
+            only: std::env::var("ROLLCALL_HA_ONLY").ok(),
+        }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|only| only.split(',').any(|part| name.contains(part)))
+    }
+}
+
+/// A run.
+pub struct Run {
+    /// What is broken.
+    pub site: Site,
+    /// Who notices.
+    pub clients: Clients,
+    /// One for each fault so far.
+    pub figures: Vec<Figures>,
+    /// Promises that were broken so far.
+    pub broken: Vec<String>,
+}
+
+impl Run {
+    async fn go() {
+        let plan = Plan::read();
+        let began = Instant::now();
+        println!(
+            "seed {} (ROLLCALL_HA_SEED={} repeats the schedule)",
+            plan.seed, plan.seed
+        );
+        let site = Site::build().await;
+        println!(
+            "the site is up after {:.0} s, files in {}",
+            began.elapsed().as_secs_f64(),
+            site.folder.path("").display()
+        );
+        let clients = Clients::begin(&site).await;
+        let mut run = Self {
+            site,
+            clients,
+            figures: Vec::new(),
+            broken: Vec::new(),
+        };
+        println!("{HEAD}");
+        run.observe("calm", async |_| {
+            tokio::time::sleep(CALM).await;
+        })
+        .await;
+        run.try_nginx().await;
+        let mut seed = plan.seed;
+        loop {
+            for fault in Fault::schedule(seed) {
+                if plan.wants(&fault.name()) {
+                    run.observe(&fault.name(), async |site| fault.strike(site).await).await;
+                }
+            }
+            if began.elapsed() >= Duration::from_mins(plan.minutes) {
+                break;
+            }
+            seed = seed.wrapping_add(1);
+        }
+        let is_soak = plan.minutes > 0;
+        if plan.wants("away") {
+            run.database_away(if is_soak { AWAY_SOAK } else { AWAY }).await;
+        }
+        if plan.wants("upgrade") {
+            run.rolling_upgrade().await;
+        }
+        if plan.wants("overload") {
+            run.overload(if is_soak { OVERLOAD_SOAK } else { OVERLOAD }).await;
+        }
+        run.end(&plan).await;
+    }
+
+    /// Strikes, heals, compares, and prints the row of the fault.
+    async fn observe(&mut self, name: &str, strike: impl AsyncFnOnce(&mut Site)) {
+        let sequence = self.sequence().await;
+        let begin = self.clients.journal().now();
+        strike(&mut self.site).await;
+        self.site.heal().await;
+        self.await_writes().await;
+        let end = self.clients.journal().now();
+        self.clients.quiet().await;
+        let (entries, found) = self.compare().await;
+        let mut figures = Figures::of(name, &entries, begin, end);
+        figures.found = found;
+        let now = self.sequence().await;
+        if now < sequence {
+            figures
+                .found
+                .push(format!("the sequence went back from {sequence} to {now}"));
+        }
+        println!("{}", figures.row());
+        for line in figures.broken() {
+            println!("BROKEN {line}");
+            self.broken.push(line);
+        }
+        self.figures.push(figures);
+        self.clients.go_on();
+    }
+
+    /// What the checker finds among all that was told so far.
+    async fn compare(&self) -> (Vec<Entry>, Vec<String>) {
+        let client = self.site.cluster.connect_primary("rollcall").await;
+        let evidence = Evidence::gather(&client).await;
+        let entries = self.clients.journal().entries();
+        let found = judge(&entries, &evidence).lines();
+        (entries, found)
+    }
+
+    /// nginx serves as well as HAProxy does, on its reference configuration.
+    async fn try_nginx(&mut self) {
+        let _nginx = front::nginx(&self.site.folder);
+        for (port, path, token) in [
+            (8090, "/scim/v2/Users?count=1", &self.site.tokens.scim),
+            (8091, "/nss/v1/passwd?name=known0", &self.site.tokens.nss),
+        ] {
+            let url = format!("http://{BALANCER}:{port}{path}");
+            wait_until("nginx answers", RECOVERY, async || {
+                let answer = self.site.cluster.http.get(&url).bearer_auth(token).send().await;
+                answer.is_ok_and(|answer| answer.status().as_u16() == 200)
+            })
+            .await;
+        }
+    }
+
+    async fn sequence(&self) -> i64 {
+        let client = self.site.cluster.connect_primary("rollcall").await;
+        client
+            .query_one("select last_value from store.uid_seq", &[])
+            .await
+            .unwrap()
+            .get(0)
+    }
+
+    /// Waits until a write that began after this moment was acknowledged on every way.
+    async fn await_writes(&self) {
+        let begin = self.clients.journal().now();
+        wait_until("writes on every way", RECOVERY, async || {
+            let entries = self.clients.journal().entries();
+            ["front", "haproxy", "hosts", "pgbouncer"].iter().all(|way| {
+                let mut late = entries.iter().rev().take_while(|entry| entry.end >= begin);
+                late.any(|entry| entry.client == *way && entry.start >= begin && entry.is_write() && entry.is_ok())
+            })
+        })
+        .await;
+    }
+
+    async fn end(mut self, plan: &Plan) {
+        self.broken.extend(scim_reads_broken(&self.figures));
+        self.clients.finish().await;
+        if plan.wants("asynchronous") {
+            self.asynchronous_failover().await;
+        }
+        self.site.replicas.write_logs(&self.site.folder);
+        let table: Vec<String> = self.figures.iter().map(Figures::row).collect();
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("ha.md");
+        std::fs::write(&path, format!("{HEAD}\n{}\n", table.join("\n"))).unwrap();
+        println!("figures: {}", path.display());
+        for line in &self.broken {
+            println!("broken: {line}");
+        }
+        assert!(self.broken.is_empty(), "{} promises were broken", self.broken.len());
+        self.site.folder.remove();
+    }
+}
