@@ -6,7 +6,9 @@
 mod audit;
 mod call;
 mod connect;
+mod exports;
 pub mod groups;
+pub mod imports;
 pub mod logins;
 pub mod memberships;
 pub mod migrate;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::output::{Form, table, time};
-use super::{Refused, session};
+use super::{Refused, export, import, session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -103,10 +103,16 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// Bring users in from a file or a directory, with their names and numbers as they are.
+    Import(import::Arguments),
+    /// Write all users into a file that can be imported again.
+    Export(export::Arguments),
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Import(arguments) => import::run(config, ResourceType::User, arguments).await,
+        Command::Export(arguments) => export::run(config, ResourceType::User, arguments).await,
         Command::List { filter, limit, form } => {
             let users = session::with(config, async |db| list(db, filter.as_deref(), limit).await).await?;
             let list: Vec<_> = users.iter().map(shown).collect();
