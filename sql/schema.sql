@@ -236,6 +236,15 @@ ALTER TABLE store.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+-- Name: brake_overrides; Type: TABLE; Schema: store; Owner: -
+
+CREATE TABLE store.brake_overrides (
+    actor text NOT NULL,
+    removal_limit bigint NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT brake_overrides_removal_limit_check CHECK ((removal_limit >= 0))
+);
+
 -- Name: change_feed; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.change_feed (
@@ -485,6 +494,11 @@ ALTER TABLE ONLY store.audit
 
 ALTER TABLE ONLY store.audit_default
     ADD CONSTRAINT audit_default_pkey PRIMARY KEY (id, at);
+
+-- Name: brake_overrides brake_overrides_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.brake_overrides
+    ADD CONSTRAINT brake_overrides_pkey PRIMARY KEY (actor);
 
 -- Name: change_feed change_feed_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 

@@ -4,6 +4,7 @@
 //! PL/pgSQL functions, whose plans PostgreSQL keeps. Which error may be retried is decided in `call` alone.
 
 mod audit;
+pub mod brake;
 mod call;
 mod connect;
 mod exports;
@@ -24,7 +25,7 @@ pub mod status;
 pub mod tokens;
 pub mod users;
 
-pub use audit::{AuditEntry, AuditFilter, Origin};
+pub use audit::{AuditEntry, AuditFilter, HistoryEntry, Origin};
 pub use call::Repeat;
 pub use connect::Address;
 pub use options::Options;

@@ -18,6 +18,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 
 use regex::Regex;
 
+pub use csv::quote;
 pub use directory::Attributes;
 pub use fault::Fault;
 pub use nesting::{Nesting, circles};

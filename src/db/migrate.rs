@@ -33,6 +33,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "names",
     "groups",
     "users",
+    "brake",
     "imports",
     "import_users",
     "import_groups",
@@ -40,10 +41,12 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "logins",
     "tokens",
     "requests",
+    "history",
     "views",
     "nss",
     "exports",
     "status",
+    "doctor",
     "schema",
 ];
 

@@ -276,8 +276,8 @@ fn split(line: u64, text: &str) -> Result<Vec<String>, Fault> {
     Ok(fields)
 }
 
-/// A field as it is written.
-pub(super) fn quote(field: &str) -> String {
+/// A field of CSV as it is written (RFC 4180).
+pub fn quote(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) || field.starts_with(' ') || field.ends_with(' ') {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

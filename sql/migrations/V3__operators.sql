@@ -69,3 +69,11 @@ create unlogged table store.import_names (
   name text collate "C" not null,
   primary key (import, dn)
 );
+
+-- While it lasts, this many deletions and deactivations an hour are let through for an actor instead of what the setting says
+-- (0: any number).
+create table store.brake_overrides (
+  actor text primary key,
+  removal_limit bigint not null check (removal_limit >= 0),
+  until timestamptz not null
+);
