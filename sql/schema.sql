@@ -9,14 +9,47 @@ CREATE SCHEMA api;
 
 CREATE SCHEMA store;
 
--- Name: login_state; Type: TABLE; Schema: store; Owner: -
+-- Name: import_groups; Type: TABLE; Schema: store; Owner: -
 
-CREATE TABLE store.login_state (
-    user_id uuid NOT NULL,
-    provider text NOT NULL,
-    subject text,
-    claims_hash bytea,
-    claims_at timestamp with time zone NOT NULL
+CREATE UNLOGGED TABLE store.import_groups (
+    import uuid NOT NULL,
+    number bigint NOT NULL,
+    line bigint NOT NULL,
+    id uuid NOT NULL,
+    id_given boolean NOT NULL,
+    display_name_key text NOT NULL COLLATE pg_catalog."C",
+    external_id text COLLATE pg_catalog."C",
+    posix_name text NOT NULL COLLATE pg_catalog."C",
+    gid bigint,
+    doc jsonb NOT NULL,
+    doc_key jsonb NOT NULL,
+    key_version smallint NOT NULL
+);
+
+-- Name: import_users; Type: TABLE; Schema: store; Owner: -
+
+CREATE UNLOGGED TABLE store.import_users (
+    import uuid NOT NULL,
+    number bigint NOT NULL,
+    line bigint NOT NULL,
+    id uuid NOT NULL,
+    id_given boolean NOT NULL,
+    user_name_key text NOT NULL COLLATE pg_catalog."C",
+    external_id text COLLATE pg_catalog."C",
+    display_name_key text COLLATE pg_catalog."C",
+    posix_name text NOT NULL COLLATE pg_catalog."C",
+    uid bigint,
+    gid bigint,
+    private_group boolean,
+    home text COLLATE pg_catalog."C",
+    shell text COLLATE pg_catalog."C",
+    gecos text NOT NULL,
+    admin boolean NOT NULL,
+    locked boolean NOT NULL,
+    doc jsonb NOT NULL,
+    doc_key jsonb NOT NULL,
+    key_version smallint NOT NULL,
+    emails jsonb
 );
 
 -- Name: users; Type: TABLE; Schema: store; Owner: -
@@ -44,6 +77,16 @@ CREATE TABLE store.users (
     deleted_at timestamp with time zone
 )
 WITH (fillfactor='90');
+
+-- Name: login_state; Type: TABLE; Schema: store; Owner: -
+
+CREATE TABLE store.login_state (
+    user_id uuid NOT NULL,
+    provider text NOT NULL,
+    subject text,
+    claims_hash bytea,
+    claims_at timestamp with time zone NOT NULL
+);
 
 -- Name: groups; Type: TABLE; Schema: store; Owner: -
 
@@ -203,6 +246,15 @@ ALTER TABLE store.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+-- Name: brake_overrides; Type: TABLE; Schema: store; Owner: -
+
+CREATE TABLE store.brake_overrides (
+    actor text NOT NULL,
+    removal_limit bigint NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT brake_overrides_removal_limit_check CHECK ((removal_limit >= 0))
+);
+
 -- Name: change_feed; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.change_feed (
@@ -267,6 +319,33 @@ CREATE TABLE store.id_reserved (
     block int8range NOT NULL,
     hard boolean NOT NULL,
     reason text NOT NULL
+);
+
+-- Name: import_members; Type: TABLE; Schema: store; Owner: -
+
+CREATE UNLOGGED TABLE store.import_members (
+    import uuid NOT NULL,
+    number bigint NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C",
+    dn text COLLATE pg_catalog."C"
+);
+
+-- Name: import_names; Type: TABLE; Schema: store; Owner: -
+
+CREATE UNLOGGED TABLE store.import_names (
+    import uuid NOT NULL,
+    dn text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C"
+);
+
+-- Name: imports; Type: TABLE; Schema: store; Owner: -
+
+CREATE UNLOGGED TABLE store.imports (
+    id uuid NOT NULL,
+    actor text NOT NULL,
+    touched timestamp with time zone NOT NULL
 );
 
 -- Name: login_transactions; Type: TABLE; Schema: store; Owner: -
@@ -431,6 +510,11 @@ ALTER TABLE ONLY store.audit
 ALTER TABLE ONLY store.audit_default
     ADD CONSTRAINT audit_default_pkey PRIMARY KEY (id, at);
 
+-- Name: brake_overrides brake_overrides_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.brake_overrides
+    ADD CONSTRAINT brake_overrides_pkey PRIMARY KEY (actor);
+
 -- Name: change_feed change_feed_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 
 ALTER TABLE ONLY store.change_feed
@@ -460,6 +544,26 @@ ALTER TABLE ONLY store.id_epoch
 
 ALTER TABLE ONLY store.id_reserved
     ADD CONSTRAINT id_reserved_blocks_do_not_overlap EXCLUDE USING gist (block WITH &&);
+
+-- Name: import_groups import_groups_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.import_groups
+    ADD CONSTRAINT import_groups_pkey PRIMARY KEY (import, number);
+
+-- Name: import_names import_names_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.import_names
+    ADD CONSTRAINT import_names_pkey PRIMARY KEY (import, dn);
+
+-- Name: import_users import_users_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.import_users
+    ADD CONSTRAINT import_users_pkey PRIMARY KEY (import, number);
+
+-- Name: imports imports_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (id);
 
 -- Name: login_state login_state_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 
@@ -562,6 +666,14 @@ CREATE UNIQUE INDEX groups_gid ON store.groups USING btree (gid);
 -- Name: groups_last_modified; Type: INDEX; Schema: store; Owner: -
 
 CREATE INDEX groups_last_modified ON store.groups USING btree (last_modified, id) WHERE (deleted_at IS NULL);
+
+-- Name: import_groups_posix_name; Type: INDEX; Schema: store; Owner: -
+
+CREATE INDEX import_groups_posix_name ON store.import_groups USING btree (import, posix_name);
+
+-- Name: import_members_number; Type: INDEX; Schema: store; Owner: -
+
+CREATE INDEX import_members_number ON store.import_members USING btree (import, number);
 
 -- Name: login_transactions_expires_at; Type: INDEX; Schema: store; Owner: -
 

@@ -4,13 +4,18 @@
 //! unknown, needs `--force`); 4 no database answers.
 
 mod audit;
+mod brake;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod group;
+mod import;
 mod migrate;
 mod nss_conf;
 mod output;
+mod progress;
+mod rows;
 mod scim_log;
 mod serve;
 mod session;
@@ -55,6 +60,9 @@ enum Command {
     /// Look at and manage groups.
     #[command(subcommand)]
     Group(group::Command),
+    /// The brake on deletions and deactivations.
+    #[command(subcommand)]
+    Brake(brake::Command),
     /// Configuration and tokens of the nodes' NSS module.
     #[command(subcommand)]
     NssConf(nss_conf::Command),
@@ -146,6 +154,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Token(command) => token::run(&config, command).await,
             Command::User(command) => user::run(&config, command).await,
             Command::Group(command) => group::run(&config, command).await,
+            Command::Brake(command) => brake::run(&config, command).await,
             Command::NssConf(command) => nss_conf::run(&config, command).await,
             Command::Audit(arguments) => audit::print(&config, &arguments).await,
             Command::Scim(command) => scim_log::run(&config, command).await,

@@ -5,9 +5,12 @@
 
 mod admin_group;
 mod audit;
+pub mod brake;
 mod call;
 mod connect;
+mod exports;
 pub mod groups;
+pub mod imports;
 pub mod logins;
 pub mod memberships;
 pub mod migrate;
@@ -25,7 +28,7 @@ pub mod tokens;
 pub mod trail;
 pub mod users;
 
-pub use audit::{AuditEntry, AuditFilter, Origin};
+pub use audit::{AuditEntry, AuditFilter, HistoryEntry, Origin};
 pub use call::Repeat;
 pub use connect::Address;
 pub use options::Options;

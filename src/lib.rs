@@ -10,6 +10,7 @@
 //! | [`db`] | one Rust function per SQL function of the schema `api`; pools, retries |
 //! | [`private_postgres`] | a PostgreSQL of its own for one machine |
 //! | [`scim`] | the SCIM language, without I/O |
+//! | [`transfer`] | files of users and groups, read and written, without I/O of its own |
 //! | [`posix`], [`fold`], [`config`], [`telemetry`], [`error`] | leaves |
 
 pub mod config;
@@ -23,3 +24,4 @@ pub mod private_postgres;
 pub mod scim;
 pub mod telemetry;
 pub mod tokens;
+pub mod transfer;

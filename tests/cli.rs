@@ -1,6 +1,10 @@
 //! The command line: every verb, for people and for scripts.
 
+mod doctor;
 mod groups;
+mod guards;
+mod history;
+mod imports;
 mod settings;
 mod tokens;
 mod tools;

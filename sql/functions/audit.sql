@@ -58,20 +58,31 @@ begin
   end loop;
 end $$;
 
--- The audit log, newest first, before p_before (an id) when given.
-create or replace function api.audit_list(p_subject uuid, p_actor text, p_since timestamptz, p_before bigint, p_limit int)
+-- Lines of the audit log, newest first. p_filter: subject, actor, path, action, resource, request_id, since, until, after and before (ids;
+-- both exclusive). What is absent does not filter.
+create or replace function api.audit_find(p_filter jsonb, p_limit int)
 returns table (id bigint, at timestamptz, actor text, path text, action text, resource text, subject uuid,
                request_id text, origin text, detail jsonb)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v record;
 begin
+  select f.* into v from jsonb_to_record(p_filter) as f(subject uuid, actor text, path text, action text, resource text,
+    request_id text, since timestamptz, until timestamptz, after bigint, before bigint);
   return query
     select a.id, a.at, a.actor, a.path, a.action, a.resource, a.subject, a.request_id, a.origin, a.detail
     from store.audit a
-    where (p_subject is null or a.subject = p_subject)
-      and (p_actor is null or a.actor = p_actor)
-      and (p_since is null or a.at >= p_since)
-      and (p_before is null or a.id < p_before)
+    where (v.subject is null or a.subject = v.subject)
+      and (v.actor is null or a.actor = v.actor)
+      and (v.path is null or a.path = v.path)
+      and (v.action is null or a.action = v.action)
+      and (v.resource is null or a.resource = v.resource)
+      and (v.request_id is null or a.request_id = v.request_id)
+      and (v.since is null or a.at >= v.since)
+      and (v.until is null or a.at < v.until)
+      and (v.after is null or a.id > v.after)
+      and (v.before is null or a.id < v.before)
     order by a.id desc
     limit least(p_limit, 10000);
 end $$;

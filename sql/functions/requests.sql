@@ -15,18 +15,29 @@ begin
       and s.id <= (select o.id from store.scim_requests o where o.token = t.token order by o.id desc offset p_keep limit 1);
 end $$;
 
--- The last requests, newest first. p_token: a token's public id or name (null: all); p_failed: refused ones only.
-create or replace function api.requests_list(p_token text, p_failed boolean, p_limit int)
+-- The last requests, newest first. p_filter: token (public id or name), failed (true: refused ones alone), status, user (an id that is part
+-- of the target), since, until, after (an id, exclusive).
+create or replace function api.requests_find(p_filter jsonb, p_limit int)
 returns table (id bigint, token text, token_name text, at timestamptz, request_id text, method text, target text,
                status smallint, scim_type text, detail text, duration_us bigint, body text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v record;
 begin
+  select f.* into v from jsonb_to_record(p_filter) as f(token text, failed boolean, status int, "user" uuid,
+    since timestamptz, until timestamptz, after bigint);
   return query
     select s.id, s.token, t.name, s.at, s.request_id, s.method, s.target, s.status, s.scim_type, s.detail, s.duration_us,
            s.body
     from store.scim_requests s left join store.tokens t on t.public_id = s.token
-    where (p_token is null or s.token = p_token or t.name = p_token) and (not p_failed or s.status >= 400)
+    where (v.token is null or s.token = v.token or t.name = v.token)
+      and (v.failed is not true or s.status >= 400)
+      and (v.status is null or s.status = v.status)
+      and (v."user" is null or strpos(s.target, v."user"::text) > 0)
+      and (v.since is null or s.at >= v.since)
+      and (v.until is null or s.at < v.until)
+      and (v.after is null or s.id > v.after)
     order by s.id desc
     limit least(p_limit, 10000);
 end $$;

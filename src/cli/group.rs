@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::output::{Form, table};
-use super::{Refused, session, user};
+use super::{Refused, export, import, session, user};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -83,10 +83,16 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// Bring groups in from a file or a directory, with their names and numbers as they are.
+    Import(import::Arguments),
+    /// Write all groups into a file that can be imported again.
+    Export(export::Arguments),
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Import(arguments) => import::run(config, ResourceType::Group, arguments).await,
+        Command::Export(arguments) => export::run(config, ResourceType::Group, arguments).await,
         Command::List { filter, limit, form } => {
             let groups = session::with(config, async |db| list(db, filter.as_deref(), limit).await).await?;
             let list: Vec<_> = groups.iter().map(|group| shown(group, None)).collect();

@@ -1,5 +1,8 @@
 //! `rollcall user`: look at and manage users.
 
+mod history;
+mod identity;
+
 use clap::Subcommand;
 use rollcall::config::Config;
 use rollcall::db::Database;
@@ -14,7 +17,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::output::{Form, table, time};
-use super::{Refused, session};
+use super::{Refused, export, import, session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -94,19 +97,34 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
-    /// Delete a user: his ids are retired, never given again.
+    /// Give a user another POSIX name; says what follows, and asks.
+    Rename(identity::Rename),
+    /// Give a user another uid; says what follows, and asks.
+    SetUid(identity::SetUid),
+    /// Delete a user: his ids are retired, never given again; says what follows, and asks.
     Delete {
         name: String,
         /// Also when an identity provider owns the user.
         #[arg(long)]
         force: bool,
         #[command(flatten)]
+        confirmation: identity::Confirmation,
+        #[command(flatten)]
         form: Form,
     },
+    /// What has happened to one user: one time line over SCIM, sign-in, imports and the command line.
+    History(history::Arguments),
+    /// Bring users in from a file or a directory, with their names and numbers as they are.
+    Import(import::Arguments),
+    /// Write all users into a file that can be imported again.
+    Export(export::Arguments),
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     match command {
+        Command::History(arguments) => history::run(config, arguments).await,
+        Command::Import(arguments) => import::run(config, ResourceType::User, arguments).await,
+        Command::Export(arguments) => export::run(config, ResourceType::User, arguments).await,
         Command::List { filter, limit, form } => {
             let users = session::with(config, async |db| list(db, filter.as_deref(), limit).await).await?;
             let list: Vec<_> = users.iter().map(shown).collect();
@@ -178,10 +196,18 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             .await?;
             form.print(&json!({"forgotten": pins}), |_| format!("{pins} forgotten\n"))
         }
-        Command::Delete { name, force, form } => {
+        Command::Rename(arguments) => identity::rename(config, arguments).await,
+        Command::SetUid(arguments) => identity::set_uid(config, arguments).await,
+        Command::Delete {
+            name,
+            force,
+            confirmation,
+            form,
+        } => {
             let user = session::with(config, async |db| {
                 let user = get(db, &name).await?;
                 check_owner(&user, force)?;
+                confirmation.ask(&identity::of_deletion(config, &user))?;
                 db.user_delete(user.id, Some(user.version), &session::origin()).await?;
                 Ok(user)
             })
@@ -261,6 +287,16 @@ pub(crate) async fn find(db: &Database, name: &str) -> anyhow::Result<Uuid> {
     db.user_find(&fold(name), name)
         .await?
         .ok_or_else(|| Refused(format!("there is no user {name:?}")).into())
+}
+
+/// The id of the user with this SCIM id, userName or POSIX name; of the last one who had it, if he is deleted.
+pub(crate) async fn find_former(db: &Database, name: &str) -> anyhow::Result<Uuid> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    db.user_find_former(&fold(name), name)
+        .await?
+        .ok_or_else(|| Refused(format!("there is no user {name:?} and was none")).into())
 }
 
 async fn get(db: &Database, name: &str) -> anyhow::Result<UserRow> {

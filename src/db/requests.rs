@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::types::{Json, Type};
+use uuid::Uuid;
 
 use super::call::Repeat;
 use super::pool::Database;
@@ -36,11 +37,32 @@ pub struct Request {
 /// A noted request with the name of its token.
 #[derive(Debug, Clone, Serialize)]
 pub struct NotedRequest {
+    /// Its number; later requests have higher ones.
+    pub id: i64,
     /// The token's name, as far as it is still known.
     pub token_name: Option<String>,
     /// The request.
     #[serde(flatten)]
     pub request: Request,
+}
+
+/// Which requests; what is `None` does not filter.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RequestFilter {
+    /// Of this token alone: its public id or name.
+    pub token: Option<String>,
+    /// Whether only refused ones.
+    pub failed: bool,
+    /// With this HTTP status alone.
+    pub status: Option<u16>,
+    /// About this user or group alone.
+    pub user: Option<Uuid>,
+    /// Not older than this.
+    pub since: Option<Timestamp>,
+    /// Older than this.
+    pub until: Option<Timestamp>,
+    /// With a higher number than this.
+    pub after: Option<i64>,
 }
 
 impl Database {
@@ -58,23 +80,16 @@ impl Database {
         Ok(())
     }
 
-    /// `api.requests_list`: newest first; of one token (public id or name), failed ones alone, at most `limit`.
-    pub async fn requests_list(
-        &self,
-        token: Option<&str>,
-        failed: bool,
-        limit: i32,
-    ) -> Result<Vec<NotedRequest>, Error> {
-        let rows = self
-            .read(
-                "requests_list",
-                "select * from api.requests_list($1, $2, $3)",
-                &[(&token, Type::TEXT), (&failed, Type::BOOL), (&limit, Type::INT4)],
-            )
-            .await?;
+    /// `api.requests_find`: at most `limit` requests, newest first.
+    pub async fn requests_find(&self, filter: &RequestFilter, limit: i32) -> Result<Vec<NotedRequest>, Error> {
+        let filter = serde_json::to_value(filter).map_err(|error| Error::Internal(error.to_string()))?;
+        let sql = "select * from api.requests_find($1, $2)";
+        let parameters = &[(&Json(&filter) as _, Type::JSONB), (&limit as _, Type::INT4)];
+        let rows = self.read("requests_find", sql, parameters).await?;
         Ok(rows
             .iter()
             .map(|row| NotedRequest {
+                id: row.get("id"),
                 token_name: row.get("token_name"),
                 request: Request {
                     token: row.get("token"),

@@ -22,6 +22,32 @@ pub struct ServerStatus {
     pub server_version: i32,
 }
 
+/// An account of a machine.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct LocalAccount {
+    /// `user` or `group`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its uid or gid.
+    pub number: u32,
+}
+
+/// A local account that meets a user or group.
+#[derive(Debug, Clone)]
+pub struct Collision {
+    /// `user` or `group`.
+    pub kind: String,
+    /// The name of the local account.
+    pub name: String,
+    /// Its uid or gid.
+    pub number: i64,
+    /// What is the same: `name`, `number` or `both`.
+    pub same: String,
+    /// Name and number of whom it meets.
+    pub held_by: String,
+}
+
 /// Which schema a database has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaState {
@@ -147,6 +173,23 @@ impl Database {
     pub async fn doctor(&self) -> Result<Value, Error> {
         let rows = self.read("doctor", "select api.doctor()", &[]).await?;
         Ok(rows.first().map_or(Value::Null, |row| row.get(0)))
+    }
+
+    /// `api.doctor_collisions`: which of these local accounts meet live users or groups.
+    pub async fn doctor_collisions(&self, accounts: &[LocalAccount]) -> Result<Vec<Collision>, Error> {
+        let accounts = serde_json::to_value(accounts).map_err(|error| Error::Internal(error.to_string()))?;
+        let sql = "select * from api.doctor_collisions($1)";
+        let rows = self
+            .read("doctor_collisions", sql, &[(&Json(&accounts), Type::JSONB)])
+            .await?;
+        let collisions = rows.iter().map(|row| Collision {
+            kind: row.get("kind"),
+            name: row.get("name"),
+            number: row.get("number"),
+            same: row.get("same"),
+            held_by: row.get("held_by"),
+        });
+        Ok(collisions.collect())
     }
 
     /// `api.check_invariants`: what is not as it must be, as (violation, subject).

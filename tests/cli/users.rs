@@ -63,7 +63,10 @@ async fn the_life_of_a_user_as_tables_and_as_json() {
     assert_eq!(json(&["user", "lock", "jack"])["changed"], true);
     assert_eq!(json(&["user", "show", "jack"])["locked"], true);
     assert!(table(&["user", "unlock", "jack"]).contains("changed"));
-    assert_eq!(json(&["user", "delete", "jane@example.org"])["retired_uid"], 4242);
+    assert_eq!(
+        json(&["user", "delete", "jane@example.org", "--yes"])["retired_uid"],
+        4242
+    );
     assert_eq!(rollcall.command(&["user", "show", "jdoe"]).code, 3);
     assert_eq!(json(&["user", "list"]).as_array().unwrap().len(), 1);
     rollcall.finish().await;
@@ -89,7 +92,9 @@ async fn whoever_belongs_to_an_identity_provider_is_changed_by_force_alone() {
             .contains("next sync")
     );
     rollcall.command(&["user", "unlock", "jane", "--force"]).succeeded();
-    rollcall.command(&["user", "delete", "jane", "--force"]).succeeded();
+    rollcall
+        .command(&["user", "delete", "jane", "--force", "--yes"])
+        .succeeded();
     rollcall.finish().await;
 }
 

@@ -1,0 +1,174 @@
+-- Moving in users: what stands against a staged file, and applying it.
+
+-- A private group is taken as one where the file gives uid and gid the same number (the convention of useradd), unless a
+-- group has the number or the name already, or the file itself says otherwise.
+create or replace function store.import_private_group(p_row store.import_users) returns boolean
+language sql stable
+as $$
+  select coalesce(p_row.private_group, p_row.gid is null or p_row.gid = p_row.uid)
+    and not exists (select from store.posix_group_names n where n.name = p_row.posix_name)
+    and not exists (select from store.posix_ids i where i.id = coalesce(p_row.gid, p_row.uid) and i.gid_owner is not null)
+$$;
+
+-- Everything that stands against applying the staged users, in the order of the file, at most p_limit lines; `total` is
+-- how many there are in all. A user who is there with the same name and numbers is no conflict.
+create or replace function api.import_users_check(p_import uuid, p_options jsonb, p_limit int)
+returns table (line bigint, attribute text, value text, reason text, total bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform store.import_touch(p_import);
+  analyze store.import_users;
+  return query
+    with s as (select r.number, r.line, r.id, r.id_given, r.user_name_key, r.posix_name, r.uid, r.gid
+               from store.import_users r where r.import = p_import),
+    faults as (
+      select s.line, 'userName' as attribute, s.user_name_key as value, 'also on line ' || d.first as reason
+        from (select s.user_name_key, min(s.line) as first, min(s.number) as number from s
+              group by s.user_name_key having count(*) > 1) d
+        join s on s.user_name_key = d.user_name_key and s.number <> d.number
+      union all
+      select s.line, 'posixUserName', s.posix_name, 'also on line ' || d.first
+        from (select s.posix_name, min(s.line) as first, min(s.number) as number from s
+              group by s.posix_name having count(*) > 1) d
+        join s on s.posix_name = d.posix_name and s.number <> d.number
+      union all
+      select s.line, 'posixUserId', s.uid::text, 'also on line ' || d.first
+        from (select s.uid, min(s.line) as first, min(s.number) as number from s where s.uid is not null
+              group by s.uid having count(*) > 1) d
+        join s on s.uid = d.uid and s.number <> d.number
+      union all
+      select s.line, 'userName', s.user_name_key,
+             format('there is such a user already, %s with uid %s and gid %s', u.posix_name, u.uid, u.primary_gid)
+        from s join store.users u on u.user_name_key = s.user_name_key and u.deleted_at is null
+        where u.posix_name <> s.posix_name or u.uid <> s.uid or u.primary_gid <> s.gid
+      union all
+      select s.line, 'posixUserName', s.posix_name, format('another user has this name, with uid %s', u.uid)
+        from s join store.users u on u.posix_name = s.posix_name and u.deleted_at is null
+        where u.user_name_key <> s.user_name_key
+      union all
+      select s.line, 'posixUserId', s.uid::text,
+             case when i.uid_retired_at is null then 'another user has this uid'
+                  else 'it was the uid of a deleted user and is never given again' end
+        from s join store.posix_ids i on i.id = s.uid and i.uid_owner is not null
+        where not exists (select from store.users u where u.id = i.uid_owner and u.deleted_at is null
+                            and u.user_name_key = s.user_name_key)
+      union all
+      select f.line, case when f.protected then 'posixUserName' else 'posixUserId' end,
+             case when f.protected then f.posix_name else f.uid::text end, f.reason
+        from (select s.line, s.posix_name, s.uid, p_options->'protected' ? s.posix_name as protected,
+                     store.import_id_fault(s.uid, 'uid', p_options->'protected' ? s.posix_name) as reason
+              from s where p_options->'protected' ? s.posix_name or s.uid not between 0 and 4294967294
+                or exists (select from store.id_reserved r where r.hard and r.block @> s.uid)) f
+      union all
+      select s.line, 'id', s.id::text, 'another user or group has this id'
+        from s left join store.users u on u.id = s.id left join store.groups g on g.id = s.id
+        where s.id_given and (g.id is not null or (u.id is not null
+          and (u.user_name_key <> s.user_name_key or u.deleted_at is not null))))
+    select f.line, f.attribute, f.value, f.reason, count(*) over () from faults f
+    order by f.line, f.attribute, f.reason limit p_limit;
+end $$;
+
+-- How many staged users there are, how many of them exist already, and how many uids lie in a soft block.
+create or replace function api.import_users_count(p_import uuid) returns table (rows bigint, present bigint, soft bigint)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select count(*),
+           count(*) filter (where exists (select from store.users u where u.user_name_key = s.user_name_key
+                                            and u.deleted_at is null)),
+           count(*) filter (where exists (select from store.id_reserved r where not r.hard and r.block @> s.uid))
+    from store.import_users s where s.import = p_import;
+end $$;
+
+-- Creates the staged users of the next p_count records after p_after, those that are there already excepted, with all
+-- that belongs to them: one transaction. p_asked: those who bring a uid; the others get one once all those are applied.
+-- Returns the last record looked at (null: none is left), how many it was and how many users were created. Repeating it
+-- is harmless. Raises IDDUP when somebody took a name or number after the check, IDFUL, IDNOF (see import_touch).
+create or replace function api.import_users_apply(p_import uuid, p_after bigint, p_count int, p_asked boolean,
+                                                  p_options jsonb, p_audit jsonb)
+returns table (last bigint, seen bigint, created bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_claimed bigint;
+  v_names bigint;
+  v_private bigint;
+begin
+  perform store.import_touch(p_import);
+  select max(n.number), count(*) into last, seen
+    from (select s.number from store.import_users s
+          where s.import = p_import and s.number > p_after and (s.uid is not null) = p_asked
+          order by s.number limit p_count) n;
+  if last is null then
+    created := 0;
+    return next;
+    return;
+  end if;
+  with batch as materialized (
+      select s.*, x.owns_group,
+             case when p_asked then s.uid
+                  else store.id_allocate(s.id, 'user', (p_options->>'uid_start')::bigint, (p_options->>'uid_max')::bigint)
+             end as number_of
+      from store.import_users s cross join lateral (select store.import_private_group(s) as owns_group) x
+      where s.import = p_import and s.number > p_after and s.number <= last and (s.uid is not null) = p_asked
+        and not exists (select from store.users u where u.user_name_key = s.user_name_key and u.deleted_at is null)),
+    numbers as (
+      insert into store.posix_ids as i (id, uid_owner, gid_owner, asked, issued_at)
+        select b.uid, b.id, case when b.owns_group and coalesce(b.gid, b.uid) = b.uid then b.id end, true, api.now()
+        from batch b where p_asked
+        on conflict (id) do update set uid_owner = excluded.uid_owner, gid_owner = coalesce(i.gid_owner, excluded.gid_owner)
+          where i.uid_owner is null
+        returning i.id),
+    names as (
+      insert into store.posix_group_names (name, owner) select b.posix_name, b.id from batch b where b.owns_group
+        on conflict do nothing returning name),
+    made as (
+      insert into store.users (id, user_name_key, external_id, display_name_key, posix_name, uid, primary_gid,
+                               private_group, home, shell, gecos, admin, locked, doc, doc_key, key_version, version,
+                               created, last_modified)
+        select b.id, b.user_name_key, b.external_id, b.display_name_key, b.posix_name, b.number_of,
+               coalesce(b.gid, b.number_of), b.owns_group, coalesce(b.home, store.user_home(b.posix_name, p_options)),
+               b.shell, b.gecos, b.admin, b.locked, b.doc, b.doc_key, b.key_version, 1, api.now(), api.now()
+        from batch b
+        returning users.id),
+    emails as (
+      insert into store.user_emails (key, user_id)
+        select distinct e.key, b.id from batch b cross join lateral jsonb_array_elements_text(b.emails) e(key)
+        where b.emails <> '[]'),
+    feed as (
+      insert into store.change_feed (xid, at, kind, subject)
+        select pg_current_xact_id(), api.now(), 'user', b.id from batch b),
+    audit as (
+      insert into store.audit (at, actor, path, action, resource, subject, request_id, origin, detail)
+        select api.now(), p_audit->>'actor', p_audit->>'path', 'create', 'user', b.id, p_audit->>'request_id',
+               p_audit->>'origin', jsonb_build_object('uid', b.number_of, 'gid', coalesce(b.gid, b.number_of),
+                                                      'posix_name', b.posix_name)
+        from batch b)
+    select (select count(*) from made), case when p_asked then (select count(*) from numbers)
+                                             else (select count(*) from made) end,
+           (select count(*) from names), (select count(*) from batch b where b.owns_group)
+      into created, v_claimed, v_names, v_private;
+  if v_claimed <> created or v_names <> v_private then
+    perform store.fail('IDDUP', format('somebody took a name or number of records %s to %s meanwhile: start the import again',
+                                       p_after + 1, last), 'posixUserId');
+  end if;
+  -- Private groups with another number than their user: a file of our own may have them.
+  with wanted as (
+      select u.id, u.primary_gid from store.import_users s join store.users u on u.id = s.id
+      where s.import = p_import and s.number > p_after and s.number <= last and s.private_group and s.gid <> s.uid
+        and u.private_group),
+    claimed as (
+      insert into store.posix_ids as i (id, gid_owner, asked, issued_at) select w.primary_gid, w.id, true, api.now() from wanted w
+        on conflict (id) do update set gid_owner = excluded.gid_owner
+          where i.gid_owner is null or i.gid_owner = excluded.gid_owner
+        returning i.id)
+    select (select count(*) from wanted), (select count(*) from claimed) into v_private, v_claimed;
+  if v_claimed <> v_private then
+    perform store.fail('IDDUP', 'somebody took the gid of a private group meanwhile: start the import again', 'posixGroupId');
+  end if;
+  return next;
+end $$;

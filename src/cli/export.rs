@@ -1,0 +1,112 @@
+//! `rollcall user export` and `rollcall group export`: files that can be imported again.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use rollcall::config::Config;
+use rollcall::db::Database;
+use rollcall::scim::schema::ResourceType;
+use rollcall::transfer::{Format, GroupLine, MemberName, Writer};
+
+use super::import::FileFormat;
+use super::{Refused, session};
+
+/// Rows of a page.
+const PAGE: i32 = 5_000;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// What to write.
+    #[arg(long, value_enum)]
+    format: FileFormat,
+    /// The file; without it standard output.
+    file: Option<PathBuf>,
+}
+
+pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Arguments) -> anyhow::Result<()> {
+    let fits = match arguments.format {
+        FileFormat::Ldif => false,
+        FileFormat::Passwd => resource == ResourceType::User,
+        FileFormat::Group => resource == ResourceType::Group,
+        FileFormat::Csv | FileFormat::Json => true,
+    };
+    if !fits {
+        return Err(Refused("users are written as passwd, csv or json, groups as group, csv or json".into()).into());
+    }
+    let out: Box<dyn Write> = match &arguments.file {
+        Some(path) => {
+            let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            Box::new(file)
+        }
+        None => Box::new(std::io::stdout()),
+    };
+    let format = arguments.format.format();
+    let shell = &config.provisioning.login_shell;
+    let mut writer = Writer::new(format, resource, shell, BufWriter::new(out));
+    session::with(config, async |db| {
+        writer.begin()?;
+        match resource {
+            ResourceType::User => users(db, &mut writer).await?,
+            ResourceType::Group => groups(db, format, &mut writer).await?,
+        }
+        writer.end().map_err(Into::into)
+    })
+    .await
+}
+
+async fn users<W: Write>(db: &Database, writer: &mut Writer<W>) -> anyhow::Result<()> {
+    let mut after = -1;
+    loop {
+        let page = db.export_users(after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.uid;
+        for user in &page {
+            writer.user(user)?;
+        }
+    }
+}
+
+async fn groups<W: Write>(db: &Database, format: Format, writer: &mut Writer<W>) -> anyhow::Result<()> {
+    let mut after = -1;
+    // Nodes see the private groups of users too; as resources they do not exist.
+    let is_flat = format == Format::Group;
+    loop {
+        let page = db.export_groups(after, PAGE, is_flat).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.gid;
+        for group in &page {
+            writer.group(group)?;
+            if is_flat {
+                flat_members(db, group, writer).await?;
+            } else {
+                direct_members(db, group, writer).await?;
+            }
+            writer.group_end()?;
+        }
+    }
+}
+
+async fn flat_members<W: Write>(db: &Database, group: &GroupLine, writer: &mut Writer<W>) -> anyhow::Result<()> {
+    let names = db.export_member_names(group.id).await?;
+    let members = names.into_iter().map(|name| MemberName {
+        id: group.id,
+        name,
+        number: 0,
+        is_group: false,
+    });
+    Ok(writer.members(&members.collect::<Vec<_>>())?)
+}
+
+async fn direct_members<W: Write>(db: &Database, group: &GroupLine, writer: &mut Writer<W>) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let page = db.export_members(group.id, after.as_ref(), PAGE).await?;
+        writer.members(&page)?;
+        after = match page.into_iter().next_back() {
+            Some(last) => Some(last),
+            None => return Ok(()),
+        };
+    }
+}

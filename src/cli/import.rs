@@ -1,0 +1,223 @@
+//! `rollcall user import` and `rollcall group import`: reads a file, looks at all of it, then writes, in this order.
+
+mod directory;
+mod report;
+mod source;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use rollcall::config::Config;
+use rollcall::db::imports::{Applied, REPORTED_FAULTS, Staged};
+use rollcall::db::{Database, Origin};
+use rollcall::scim::schema::ResourceType;
+use rollcall::transfer::{Format, Rules, circles};
+use uuid::Uuid;
+
+use super::output::Form;
+use super::progress::{Unit, bar};
+use super::{Refused, session};
+use report::Report;
+
+/// Records per transaction: small enough that others who create users wait for a blink only.
+const BATCH_ROWS: i32 = 2_000;
+
+/// Groups per transaction; the contract bounds their members besides.
+const BATCH_GROUPS: i32 = 200;
+
+/// A format as the command line names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileFormat {
+    /// passwd(5), or what `getent passwd` prints.
+    Passwd,
+    /// group(5), or what `getent group` prints.
+    Group,
+    /// Comma-separated values; the first line names the columns.
+    Csv,
+    /// LDIF: entries of posixAccount, posixGroup and groupOfNames.
+    Ldif,
+    /// SCIM resources.
+    Json,
+}
+
+impl FileFormat {
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Passwd => Format::Passwd,
+            Self::Group => Format::Group,
+            Self::Csv => Format::Csv,
+            Self::Ldif => Format::Ldif,
+            Self::Json => Format::Json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The file; - reads standard input.
+    #[arg(required_unless_present = "ldap_uri", conflicts_with = "ldap_uri")]
+    file: Option<PathBuf>,
+    /// What the file is.
+    #[arg(long, value_enum, required_unless_present = "ldap_uri")]
+    format: Option<FileFormat>,
+    /// Look and report; write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Only records with numbers in this range, as 1000-60000: leaves out the local accounts in the output of getent.
+    #[arg(long, value_name = "LOW-HIGH", value_parser = range)]
+    ids: Option<(u32, u32)>,
+    /// Make userNames of POSIX names by putting @DOMAIN behind them, as the identity provider will send them.
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// Leave members out who are nobody, instead of refusing the file.
+    #[arg(long)]
+    skip_unknown_members: bool,
+    #[command(flatten)]
+    directory: directory::Directory,
+    #[command(flatten)]
+    form: Form,
+}
+
+pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Arguments) -> anyhow::Result<()> {
+    check_format(resource, arguments.format)?;
+    let rules = Rules {
+        resource,
+        user_name_rule: rollcall::http::state::user_name_rule(&config.provisioning.user_name_rule)?,
+        domain: arguments.domain.clone(),
+        ids: arguments.ids.map(|(low, high)| i64::from(low)..=i64::from(high)),
+    };
+    let form = arguments.form;
+    let report = session::with(config, async |db| {
+        let import = Uuid::now_v7();
+        let origin = Origin {
+            path: "import",
+            ..session::origin()
+        };
+        db.import_begin(import, &origin).await?;
+        let outcome = work(db, import, &origin, &rules, &arguments).await;
+        // What cannot be cleared away now is cleared by the next import.
+        let _ = db.import_end(import).await;
+        outcome
+    })
+    .await?;
+    form.print(&report, Report::text)?;
+    match report.conflicts {
+        0 => Ok(()),
+        1 => Err(Refused("one conflict: nothing was written".into()).into()),
+        many => Err(Refused(format!("{many} conflicts: nothing was written")).into()),
+    }
+}
+
+fn check_format(resource: ResourceType, format: Option<FileFormat>) -> anyhow::Result<()> {
+    let wrong = match resource {
+        ResourceType::User => FileFormat::Group,
+        ResourceType::Group => FileFormat::Passwd,
+    };
+    if format == Some(wrong) {
+        return Err(Refused("a passwd file holds users and a group file groups".into()).into());
+    }
+    Ok(())
+}
+
+async fn work(
+    db: &Database,
+    import: Uuid,
+    origin: &Origin,
+    rules: &Rules,
+    arguments: &Arguments,
+) -> anyhow::Result<Report> {
+    let began = Instant::now();
+    let mut read = match (&arguments.file, arguments.format) {
+        (Some(file), Some(format)) => source::stage(db, import, rules, file, format.format()).await?,
+        _ => arguments.directory.stage(db, import, rules).await?,
+    };
+    let looking = bar("checking", Unit::Rows, None);
+    let (faults, total) = db
+        .import_check(import, rules.resource, arguments.skip_unknown_members)
+        .await?;
+    read.conflicts += total;
+    read.faults.extend(faults);
+    if rules.resource == ResourceType::Group {
+        let circles = circles(&db.import_nesting(import).await?);
+        read.conflicts += circles.len() as u64;
+        read.faults.extend(circles);
+    }
+    let staged = db.import_count(import, rules.resource).await?;
+    looking.finish_and_clear();
+    read.faults.sort_by_key(|fault| fault.line);
+    read.faults
+        .truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
+    let (created, changed) = if read.conflicts > 0 || arguments.dry_run {
+        (0, 0)
+    } else {
+        apply(db, import, origin, rules.resource, staged).await?
+    };
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(Report {
+        resource: rules.resource.name(),
+        dry_run: arguments.dry_run,
+        records: staged.rows,
+        passed_over: read.passed_over,
+        present: staged.present,
+        created,
+        changed,
+        in_soft_ranges: staged.soft,
+        conflicts: read.conflicts,
+        faults: read.faults,
+        seconds,
+        rows_per_second: staged.rows as f64 / seconds.max(0.001),
+    })
+}
+
+/// Applies what is staged, in two walks: users who bring a uid before those who get one, so that no number is given to
+/// somebody for whom a later line of the file does not want it; groups before what they hold of each other.
+async fn apply(
+    db: &Database,
+    import: Uuid,
+    origin: &Origin,
+    resource: ResourceType,
+    staged: Staged,
+) -> anyhow::Result<(i64, i64)> {
+    let total = u64::try_from(staged.rows).unwrap_or_default();
+    let writing = bar("writing", Unit::Rows, Some(total));
+    let (mut created, mut changed) = (0, 0);
+    for is_first_walk in [true, false] {
+        let mut after = 0;
+        loop {
+            let Applied {
+                last,
+                seen,
+                created: new,
+                changed: more,
+            } = match resource {
+                ResourceType::User => {
+                    db.import_users_apply(import, after, BATCH_ROWS, is_first_walk, origin)
+                        .await?
+                }
+                ResourceType::Group => {
+                    db.import_groups_apply(import, after, BATCH_GROUPS, !is_first_walk, origin)
+                        .await?
+                }
+            };
+            created += new;
+            changed += more;
+            let Some(last) = last else { break };
+            after = last;
+            if is_first_walk || resource == ResourceType::User {
+                writing.inc(u64::try_from(seen).unwrap_or_default());
+            }
+        }
+    }
+    writing.finish_and_clear();
+    Ok((created, changed))
+}
+
+fn range(text: &str) -> Result<(u32, u32), String> {
+    let parse = || {
+        let (low, high) = text.split_once('-')?;
+        let range = (low.parse().ok()?, high.parse().ok()?);
+        (range.0 <= range.1).then_some(range)
+    };
+    parse().ok_or_else(|| "two numbers with a hyphen between them, as 1000-60000".to_owned())
+}

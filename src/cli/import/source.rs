@@ -1,0 +1,114 @@
+//! From a file into the staging tables: read in one thread, sent by another.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+use rollcall::db::Database;
+use rollcall::db::imports::{Batch, REPORTED_FAULTS};
+use rollcall::transfer::{Entry, Fault, Format, Rules, read};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::cli::progress::{Unit, bar};
+
+/// Rows of a message to the staging tables.
+const STAGED_ROWS: usize = 2_000;
+
+/// Messages that wait between the reader and the sender: what bounds the memory.
+const WAITING: usize = 2;
+
+/// What reading told.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) faults: Vec<Fault>,
+    pub(super) conflicts: u64,
+    pub(super) passed_over: u64,
+}
+
+/// Reads a file to its end and stages it.
+pub(super) async fn stage(
+    db: &Database,
+    import: Uuid,
+    rules: &Rules,
+    path: &Path,
+    format: Format,
+) -> anyhow::Result<Gathered> {
+    let (sender, mut receiver) = mpsc::channel(WAITING);
+    let (path, rules) = (path.to_owned(), rules.clone());
+    let reader = tokio::task::spawn_blocking(move || {
+        let (input, progress) = open(&path)?;
+        let mut collector = Collector::default();
+        let mut input = BufReader::with_capacity(1 << 16, progress.wrap_read(input));
+        read(format, &rules, &mut input, &mut |entry| {
+            collector.take(entry);
+            match collector.full().map(|batch| sender.blocking_send(batch)) {
+                Some(Err(_)) => ControlFlow::Break(()),
+                None | Some(Ok(())) => ControlFlow::Continue(()),
+            }
+        })
+        .with_context(|| format!("cannot read {}", path.display()))?;
+        progress.finish_and_clear();
+        let (rest, gathered) = collector.finish();
+        // Nobody is there to receive it when staging has failed, and that failure is the one that is told.
+        let _ = sender.blocking_send(rest);
+        anyhow::Ok(gathered)
+    });
+    while let Some(batch) = receiver.recv().await {
+        // When this fails the receiver goes, and the reader ends with its next message.
+        db.import_stage(import, &batch).await?;
+    }
+    reader.await?
+}
+
+fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
+    if path == Path::new("-") {
+        return Ok((Box::new(std::io::stdin()), bar("reading", Unit::Bytes, None)));
+    }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let size = file.metadata().ok().map(|metadata| metadata.len());
+    Ok((
+        Box::new(file),
+        bar("reading", Unit::Bytes, size.filter(|size| *size > 0)),
+    ))
+}
+
+/// Gathers entries into batches, and faults up to what a report lists.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    batch: Batch,
+    number: i64,
+    gathered: Gathered,
+}
+
+impl Collector {
+    /// Takes one entry.
+    pub(super) fn take(&mut self, entry: Result<Entry, Fault>) {
+        match entry {
+            Ok(Entry::PassedOver) => self.gathered.passed_over += 1,
+            Ok(entry) => {
+                self.number += 1;
+                self.batch.add(self.number, entry);
+            }
+            Err(fault) => {
+                self.gathered.conflicts += 1;
+                if self.gathered.faults.len() < usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX) {
+                    self.gathered.faults.push(fault);
+                }
+            }
+        }
+    }
+
+    /// The batch, when it is large enough to be sent.
+    pub(super) fn full(&mut self) -> Option<Batch> {
+        (self.batch.rows() >= STAGED_ROWS).then(|| std::mem::take(&mut self.batch))
+    }
+
+    /// What is left, and what was told.
+    pub(super) fn finish(self) -> (Batch, Gathered) {
+        (self.batch, self.gathered)
+    }
+}

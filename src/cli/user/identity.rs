@@ -1,0 +1,172 @@
+//! Changes of who somebody is on the nodes: deletion, another name, another uid. Each says what follows, and asks.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use clap::Args;
+use rollcall::config::Config;
+use rollcall::db::Database;
+use rollcall::scim::user::{UserDraft, UserRow, to_document};
+use serde_json::json;
+
+use crate::cli::output::{self, Form};
+use crate::cli::{Refused, session};
+
+/// How long a node without an agent may answer from its own cache by default (`cache-ttl-s`), in seconds.
+const NODE_CACHE_SECONDS: u32 = 60;
+
+/// What confirms a change.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Confirmation {
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Confirmation {
+    /// Shows what follows and asks. Raises a refusal when the answer is no, or when nobody is there to answer.
+    pub(super) fn ask(self, consequences: &str) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        output::complain(consequences);
+        if !std::io::stdin().is_terminal() {
+            return Err(Refused("nothing is changed: --yes confirms it where nobody can be asked".into()).into());
+        }
+        output::complain("type yes to go on:");
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() == "yes" {
+            Ok(())
+        } else {
+            Err(Refused("nothing is changed".into()).into())
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rename {
+    /// userName, POSIX name or SCIM id.
+    name: String,
+    /// The new POSIX name; the userName stays.
+    new_name: String,
+    #[command(flatten)]
+    confirmation: Confirmation,
+    #[command(flatten)]
+    form: Form,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetUid {
+    /// userName, POSIX name or SCIM id.
+    name: String,
+    /// The new uid; the old one is retired.
+    uid: u32,
+    #[command(flatten)]
+    confirmation: Confirmation,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// What follows from a deletion.
+pub(super) fn of_deletion(config: &Config, user: &UserRow) -> String {
+    let days = config.provisioning.retain_deleted_days;
+    let groups: Vec<&str> = user
+        .groups
+        .iter()
+        .flatten()
+        .map(|group| group.display.as_str())
+        .collect();
+    format!(
+        "{} will be deleted: uid {} and gid {} are retired and never given again; he leaves {} groups ({}); \
+         {} stays on disk; his files show his name for {days} days (posix-retain-deleted), with the shell nologin",
+        user.posix_name,
+        user.uid,
+        user.primary_gid,
+        groups.len(),
+        groups.join(", "),
+        user.home,
+    )
+}
+
+pub(crate) async fn rename(config: &Config, arguments: Rename) -> anyhow::Result<()> {
+    super::check_names(config, Some(&arguments.new_name), None, None)?;
+    let new_name = &arguments.new_name;
+    let user = session::with(config, async |db| {
+        let user = super::get(db, &arguments.name).await?;
+        let text = format!(
+            "{} will be called {new_name}: uid {} and all files stay his; his home stays {}, rename the folder yourself and set it; \
+             sessions, jobs, crontabs, sudoers and subuid go by the old name until they are changed; {}",
+            user.posix_name,
+            user.uid,
+            user.home,
+            nodes(db).await?,
+        );
+        arguments.confirmation.ask(&text)?;
+        change(db, &user, |draft| draft.posix_name = Some(new_name.clone())).await
+    })
+    .await?;
+    answer(&user, arguments.form)
+}
+
+pub(crate) async fn set_uid(config: &Config, arguments: SetUid) -> anyhow::Result<()> {
+    let uid = i64::from(arguments.uid);
+    let user = session::with(config, async |db| {
+        let user = super::get(db, &arguments.name).await?;
+        let text = format!(
+            "{} will have uid {uid} and never {} again: nobody runs chown, his files stay with uid {} until you do \
+             (find / -xdev -uid {} -exec chown -h {uid} {{}} +), on every file system; end his sessions first; \
+             his primary group stays {}; {}",
+            user.posix_name,
+            user.uid,
+            user.uid,
+            user.uid,
+            user.primary_gid,
+            nodes(db).await?,
+        );
+        arguments.confirmation.ask(&text)?;
+        change(db, &user, |draft| draft.uid = Some(uid)).await
+    })
+    .await?;
+    answer(&user, arguments.form)
+}
+
+async fn change(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> anyhow::Result<UserRow> {
+    let origin = session::origin();
+    let change = |now: &UserRow| {
+        let mut draft = UserDraft::from_document(&to_document(now))?;
+        set(&mut draft);
+        anyhow::Ok(draft)
+    };
+    let written = db.user_modify(user.id, &origin, |_| anyhow::Ok(()), change).await?;
+    Ok(written.user)
+}
+
+/// Which nodes have asked lately, and how long they may go on showing what was.
+async fn nodes(db: &Database) -> anyhow::Result<String> {
+    let tokens = db.token_list(false).await?;
+    let places = tokens
+        .iter()
+        .filter(|token| token.scopes.iter().any(|scope| scope.as_str().starts_with("nss-")))
+        .filter_map(|token| token.last_used_from.as_deref());
+    let mut places: Vec<&str> = places.collect();
+    places.sort_unstable();
+    places.dedup();
+    let known = if places.is_empty() {
+        "no node has asked yet".to_owned()
+    } else {
+        format!("nodes asked last from {}", places.join(", "))
+    };
+    Ok(format!(
+        "nodes with the agent see it within seconds, others after cache-ttl-s ({NODE_CACHE_SECONDS} s unless changed); {known}"
+    ))
+}
+
+fn answer(user: &UserRow, form: Form) -> anyhow::Result<()> {
+    let value = json!({"id": user.id, "posixUserName": user.posix_name, "uid": user.uid, "gid": user.primary_gid, "homeDirectory": user.home});
+    form.print(&value, |_| {
+        format!(
+            "{} has uid {}, gid {} and home {}\n",
+            user.posix_name, user.uid, user.primary_gid, user.home
+        )
+    })
+}

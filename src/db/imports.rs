@@ -1,0 +1,301 @@
+//! Moving in: staging the rows of a file, looking at them as a whole, applying them batch by batch.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio_postgres::Row;
+use tokio_postgres::types::{Json, Type};
+use uuid::Uuid;
+
+use super::audit::Origin;
+use super::call::{Parameters, Repeat};
+use super::pool::Database;
+use crate::error::Error;
+use crate::fold::KEY_VERSION;
+use crate::scim::schema::ResourceType;
+use crate::transfer::{Entry, Fault, Group, Member, Name, Nesting, User};
+
+/// How long one batch may take.
+const BATCH_LIMIT: Duration = Duration::from_mins(1);
+
+/// How long the look at a whole file may take: a minute for a million rows, with room for a slow machine.
+const CHECK_LIMIT: Duration = Duration::from_mins(30);
+
+/// Most faults that a report lists; all are counted.
+pub const REPORTED_FAULTS: i32 = 1_000;
+
+/// Rows on their way into the staging tables.
+#[derive(Debug, Default)]
+pub struct Batch {
+    users: Vec<Value>,
+    groups: Vec<Value>,
+    members: Vec<Value>,
+    names: Vec<Value>,
+}
+
+/// What was staged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Staged {
+    /// Records.
+    pub rows: i64,
+    /// Those that are in the database already.
+    pub present: i64,
+    /// Those with a number in a range that others may use.
+    pub soft: i64,
+    /// Memberships, of groups.
+    pub memberships: i64,
+}
+
+/// How far an import has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Applied {
+    /// The last record looked at; `None` when none was left.
+    pub last: Option<i64>,
+    /// How many were looked at.
+    pub seen: i64,
+    /// How many were created.
+    pub created: i64,
+    /// How many groups got further members.
+    pub changed: i64,
+}
+
+impl Batch {
+    /// Adds the `number`-th record of the file.
+    pub fn add(&mut self, number: i64, entry: Entry) {
+        match entry {
+            Entry::User(user) => self.users.push(user_value(number, *user)),
+            Entry::Group(group) => self.add_group(number, *group),
+            Entry::Name(name) => self.names.push(name_value(&name)),
+            Entry::PassedOver => {}
+        }
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.users.len() + self.groups.len() + self.members.len() + self.names.len()
+    }
+
+    fn add_group(&mut self, number: i64, group: Group) {
+        if let (Some(dn), Some(name)) = (group.dn, &group.draft.posix_name) {
+            self.names.push(name_value(&Name {
+                dn,
+                is_group: true,
+                name: name.clone(),
+            }));
+        }
+        self.groups.push(json!({
+            "number": number, "line": group.line, "id": group.id.unwrap_or_else(Uuid::now_v7),
+            "id_given": group.id.is_some(), "display_name_key": group.draft.display_name_key,
+            "external_id": group.draft.external_id, "posix_name": group.draft.posix_name, "gid": group.draft.gid,
+            "doc": group.draft.doc, "doc_key": group.draft.doc_key, "key_version": KEY_VERSION,
+        }));
+        self.members.extend(group.members.into_iter().map(|member| {
+            let (kind, value, dn) = match member {
+                Member::User(name) => ("user", name, None),
+                Member::Group(name) => ("group", name, None),
+                Member::Id(id) => ("id", id.to_ascii_lowercase(), None),
+                Member::Dn(name) => (kind(name.is_group), name.name, Some(name.dn)),
+            };
+            json!({"number": number, "kind": kind, "value": value, "dn": dn})
+        }));
+    }
+}
+
+fn kind(is_group: bool) -> &'static str {
+    if is_group { "group" } else { "user" }
+}
+
+fn name_value(name: &Name) -> Value {
+    json!({"dn": name.dn, "kind": kind(name.is_group), "name": name.name})
+}
+
+fn user_value(number: i64, user: User) -> Value {
+    let draft = user.draft;
+    json!({
+        "number": number, "line": user.line, "id": user.id.unwrap_or_else(Uuid::now_v7), "id_given": user.id.is_some(),
+        "user_name_key": draft.user_name_key, "external_id": draft.external_id,
+        "display_name_key": draft.display_name_key, "posix_name": draft.posix_name, "uid": draft.uid, "gid": user.gid,
+        "private_group": user.private_group, "home": draft.home, "shell": draft.shell,
+        "gecos": draft.gecos.unwrap_or_default(), "admin": draft.admin.unwrap_or(false),
+        "locked": draft.active == Some(false), "doc": draft.doc, "doc_key": draft.doc_key, "key_version": KEY_VERSION,
+        "emails": draft.email_keys,
+    })
+}
+
+impl Database {
+    /// `api.import_begin`: opens an import under an id made by the caller.
+    pub async fn import_begin(&self, import: Uuid, origin: &Origin) -> Result<(), Error> {
+        let sql = "select api.import_begin($1, $2)";
+        let origin = Json(origin.value());
+        self.batch("import_begin", sql, &[(&import, Type::UUID), (&origin, Type::JSONB)])
+            .await?;
+        Ok(())
+    }
+
+    /// `api.import_stage`: stages a batch. Members would be staged twice by a repetition, which is harmless.
+    pub async fn import_stage(&self, import: Uuid, batch: &Batch) -> Result<(), Error> {
+        let rows = Json(json!({
+            "users": batch.users, "groups": batch.groups, "members": batch.members, "names": batch.names,
+        }));
+        let sql = "select api.import_stage($1, $2)";
+        self.batch("import_stage", sql, &[(&import, Type::UUID), (&rows, Type::JSONB)])
+            .await?;
+        Ok(())
+    }
+
+    /// `api.import_users_check` or `api.import_groups_check`: what stands against the staged rows, at most
+    /// [`REPORTED_FAULTS`], and how many there are in all. `skip_unknown`: members that are nobody are no fault.
+    pub async fn import_check(
+        &self,
+        import: Uuid,
+        resource: ResourceType,
+        skip_unknown: bool,
+    ) -> Result<(Vec<Fault>, u64), Error> {
+        let options = Json(self.options.value());
+        let mut parameters: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> = vec![(&import, Type::UUID)];
+        let (op, sql) = match resource {
+            ResourceType::User => ("import_users_check", "select * from api.import_users_check($1, $2, $3)"),
+            ResourceType::Group => {
+                parameters.push((&skip_unknown, Type::BOOL));
+                (
+                    "import_groups_check",
+                    "select * from api.import_groups_check($1, $2, $3, $4)",
+                )
+            }
+        };
+        parameters.push((&options, Type::JSONB));
+        parameters.push((&REPORTED_FAULTS, Type::INT4));
+        let rows = self
+            .long_write(op, Repeat::Idempotent, CHECK_LIMIT, sql, &parameters)
+            .await?;
+        let total = rows.first().map_or(0, |row| row.get::<_, i64>("total"));
+        let faults = rows.iter().map(|row| {
+            let line = u64::try_from(row.get::<_, i64>("line")).unwrap_or_default();
+            let value: Option<String> = row.get("value");
+            Fault::of_value(
+                line,
+                row.get("attribute"),
+                &value.unwrap_or_default(),
+                row.get::<_, String>("reason"),
+            )
+        });
+        Ok((faults.collect(), u64::try_from(total).unwrap_or_default()))
+    }
+
+    /// `api.import_nesting`: which staged group holds which.
+    pub async fn import_nesting(&self, import: Uuid) -> Result<Vec<Nesting>, Error> {
+        let sql = "select * from api.import_nesting($1)";
+        let parameters: Parameters<'_> = &[(&import, Type::UUID)];
+        let rows = self
+            .long_write("import_nesting", Repeat::Idempotent, CHECK_LIMIT, sql, parameters)
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| Nesting {
+                group: row.get("number"),
+                line: u64::try_from(row.get::<_, i64>("line")).unwrap_or_default(),
+                name: row.get("name"),
+                member: row.get("member"),
+            })
+            .collect())
+    }
+
+    /// `api.import_users_count` or `api.import_groups_count`.
+    pub async fn import_count(&self, import: Uuid, resource: ResourceType) -> Result<Staged, Error> {
+        let sql = match resource {
+            ResourceType::User => {
+                "select rows, present, soft, 0::bigint as memberships from api.import_users_count($1)"
+            }
+            ResourceType::Group => "select * from api.import_groups_count($1)",
+        };
+        let parameters: Parameters<'_> = &[(&import, Type::UUID)];
+        let rows = self
+            .long_write("import_count", Repeat::Idempotent, CHECK_LIMIT, sql, parameters)
+            .await?;
+        Ok(rows.first().map_or_else(Staged::default, |row| Staged {
+            rows: row.get("rows"),
+            present: row.get("present"),
+            soft: row.get("soft"),
+            memberships: row.get("memberships"),
+        }))
+    }
+
+    /// `api.import_users_apply`: the next `count` users after the record `after`; `asked`: those who bring a uid.
+    pub async fn import_users_apply(
+        &self,
+        import: Uuid,
+        after: i64,
+        count: i32,
+        asked: bool,
+        origin: &Origin,
+    ) -> Result<Applied, Error> {
+        let sql = "select * from api.import_users_apply($1, $2, $3, $4, $5, $6)";
+        self.apply("import_users_apply", sql, import, after, count, asked, origin)
+            .await
+    }
+
+    /// `api.import_groups_apply`: the next `count` groups after the record `after`; `nested`: the second walk.
+    pub async fn import_groups_apply(
+        &self,
+        import: Uuid,
+        after: i64,
+        count: i32,
+        nested: bool,
+        origin: &Origin,
+    ) -> Result<Applied, Error> {
+        let sql = "select * from api.import_groups_apply($1, $2, $3, $4, $5, $6)";
+        self.apply("import_groups_apply", sql, import, after, count, nested, origin)
+            .await
+    }
+
+    /// `api.import_end`: throws the staged rows away.
+    pub async fn import_end(&self, import: Uuid) -> Result<(), Error> {
+        let parameters: Parameters<'_> = &[(&import, Type::UUID)];
+        let sql = "select api.import_end($1)";
+        self.long_write("import_end", Repeat::Idempotent, CHECK_LIMIT, sql, parameters)
+            .await?;
+        Ok(())
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "private; the two functions of the contract have the same six"
+    )]
+    async fn apply(
+        &self,
+        op: &'static str,
+        sql: &str,
+        import: Uuid,
+        after: i64,
+        count: i32,
+        choice: bool,
+        origin: &Origin,
+    ) -> Result<Applied, Error> {
+        let (options, origin) = (Json(self.options.value()), Json(origin.value()));
+        let rows = self
+            .batch(
+                op,
+                sql,
+                &[
+                    (&import, Type::UUID),
+                    (&after, Type::INT8),
+                    (&count, Type::INT4),
+                    (&choice, Type::BOOL),
+                    (&options, Type::JSONB),
+                    (&origin, Type::JSONB),
+                ],
+            )
+            .await?;
+        Ok(rows.first().map_or_else(Applied::default, |row| Applied {
+            last: row.get("last"),
+            seen: row.get("seen"),
+            created: row.get("created"),
+            changed: row.try_get("changed").unwrap_or_default(),
+        }))
+    }
+
+    async fn batch(&self, op: &'static str, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, Error> {
+        self.long_write(op, Repeat::Idempotent, BATCH_LIMIT, sql, parameters)
+            .await
+    }
+}

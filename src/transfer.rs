@@ -1,0 +1,94 @@
+//! Moving users and groups in and out: what files and directories say, as records ready for the database, and back.
+//!
+//! Pure but for a reader and a writer: what stands against a record in the database is for `db::imports` to say.
+
+mod accounts;
+mod csv;
+mod directory;
+mod fault;
+mod json;
+mod ldif;
+mod lines;
+mod nesting;
+mod record;
+mod write;
+
+use std::io::BufRead;
+use std::ops::{ControlFlow, RangeInclusive};
+
+use regex::Regex;
+
+pub use csv::quote;
+pub use directory::Attributes;
+pub use fault::Fault;
+pub use nesting::{Nesting, circles};
+pub use record::{Entry, Group, Member, Name, User};
+pub use write::{GroupLine, MemberName, UserLine, Writer};
+
+use crate::scim::schema::ResourceType;
+
+/// Most bytes of one line, or of one record of CSV.
+pub const LINE_BYTES: usize = 1024 * 1024;
+
+/// A format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `passwd(5)`, also what `getent passwd` prints.
+    Passwd,
+    /// `group(5)`, also what `getent group` prints.
+    Group,
+    /// Comma-separated values (RFC 4180) with a line of heads.
+    Csv,
+    /// The LDAP data interchange format (RFC 2849).
+    Ldif,
+    /// SCIM resources: a list response, an array, or one after the other.
+    Json,
+}
+
+/// What a reader needs to know besides the file.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Which of the two kinds of resource is wanted.
+    pub resource: ResourceType,
+    /// What a POSIX user name must match as a whole.
+    pub user_name_rule: Regex,
+    /// What is put behind `@` to make a `userName` of a POSIX name.
+    pub domain: Option<String>,
+    /// Numbers outside of these are passed over (local accounts in the output of `getent`).
+    pub ids: Option<RangeInclusive<i64>>,
+}
+
+impl Rules {
+    fn passes_over(&self, id: Option<i64>) -> bool {
+        matches!((&self.ids, id), (Some(ids), Some(id)) if !ids.contains(&id))
+    }
+
+    /// The `userName` of somebody of whom only the POSIX name is known.
+    fn user_name(&self, posix_name: &str) -> String {
+        match &self.domain {
+            Some(domain) => format!("{posix_name}@{domain}"),
+            None => posix_name.to_owned(),
+        }
+    }
+}
+
+/// Takes one record or one fault after the other; `Break` ends the reading.
+pub type Sink<'a> = dyn FnMut(Result<Entry, Fault>) -> ControlFlow<()> + 'a;
+
+/// Reads a file to its end and gives what it holds to `sink`. Memory does not grow with the file.
+///
+/// Raises what the reader raises, and nothing else: whatever is wrong with the text is a fault with its line.
+pub fn read(format: Format, rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
+    match format {
+        Format::Passwd => accounts::read(input, sink, |line, text| accounts::user(rules, line, text)),
+        Format::Group => accounts::read(input, sink, |line, text| accounts::group(rules, line, text)),
+        Format::Csv => csv::read(rules, input, sink),
+        Format::Ldif => ldif::read(rules, input, sink),
+        Format::Json => json::read(rules, input, sink),
+    }
+}
+
+/// One entry of a directory that is asked live; `number` is its place in the answer. `None` when it is of another kind.
+pub fn directory_entry(rules: &Rules, number: u64, entry: &Attributes) -> Option<Result<Entry, Fault>> {
+    directory::entry(rules, number, entry)
+}

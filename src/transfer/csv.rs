@@ -1,0 +1,286 @@
+//! Comma-separated values (RFC 4180): the first record names the columns.
+
+use std::io::BufRead;
+
+use serde_json::{Map, Value, json};
+
+use super::accounts::{names, verbatim_gecos};
+use super::lines::Lines;
+use super::record::number;
+use super::{Entry, Fault, Group, LINE_BYTES, Member, Rules, Sink, User};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+
+/// The columns of users, in the order in which they are written.
+pub(super) const USER_COLUMNS: [&str; 12] = [
+    "userName",
+    "posixUserName",
+    "posixUserId",
+    "posixGroupId",
+    "privateGroup",
+    "homeDirectory",
+    "loginShell",
+    "gecos",
+    "displayName",
+    "emails",
+    "externalId",
+    "flags",
+];
+
+/// The columns of groups, in the order in which they are written. Members are POSIX names; `@` marks a group.
+pub(super) const GROUP_COLUMNS: [&str; 5] = ["displayName", "posixGroupName", "posixGroupId", "externalId", "members"];
+
+/// Reads the heads and then record after record.
+pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
+    let mut lines = Lines::new(input);
+    let heads = match next_record(&mut lines)? {
+        None => return Ok(()),
+        Some(Err(fault)) => {
+            let _ = sink(Err(fault));
+            return Ok(());
+        }
+        Some(Ok((line, fields))) => match heads(rules.resource, line, &fields) {
+            Ok(heads) => heads,
+            Err(fault) => {
+                let _ = sink(Err(fault));
+                return Ok(());
+            }
+        },
+    };
+    while let Some(record) = next_record(&mut lines)? {
+        let entry = match record {
+            Ok((_, fields)) if fields.iter().all(String::is_empty) => continue,
+            Ok((line, fields)) if fields.len() != heads.len() => {
+                let reason = format!(
+                    "the record has {} fields and not {} as the heads",
+                    fields.len(),
+                    heads.len()
+                );
+                Err(Fault::of_line(line, reason))
+            }
+            Ok((line, fields)) => {
+                let of = |column: &str| {
+                    let at = heads.iter().position(|head| *head == column)?;
+                    fields.get(at).map(String::as_str).filter(|field| !field.is_empty())
+                };
+                match rules.resource {
+                    ResourceType::User => user(rules, line, &of),
+                    ResourceType::Group => group(rules, line, &of),
+                }
+            }
+            Err(fault) => Err(fault),
+        };
+        if sink(entry).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn heads(resource: ResourceType, line: u64, fields: &[String]) -> Result<Vec<&'static str>, Fault> {
+    let known: &[&str] = match resource {
+        ResourceType::User => &USER_COLUMNS,
+        ResourceType::Group => &GROUP_COLUMNS,
+    };
+    let find = |field: &String| {
+        let name = field.trim_start_matches('\u{feff}').trim();
+        known
+            .iter()
+            .copied()
+            .find(|column| column.eq_ignore_ascii_case(name))
+            .ok_or_else(|| {
+                let reason = format!("there is no such column; there are {}", known.join(", "));
+                Fault::of_value(line, "column", name, reason)
+            })
+    };
+    let heads = fields.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    match heads.iter().enumerate().find(|(at, head)| heads[..*at].contains(head)) {
+        Some((_, twice)) => Err(Fault::of_value(line, "column", twice, "it is there twice")),
+        None => Ok(heads),
+    }
+}
+
+fn user<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>) -> Result<Entry, Fault> {
+    let uid = of("posixUserId")
+        .map(|text| number(line, "posixUserId", text))
+        .transpose()?;
+    if rules.passes_over(uid) {
+        return Ok(Entry::PassedOver);
+    }
+    let user_name = match (of("userName"), of("posixUserName")) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(name)) => rules.user_name(name),
+        (None, None) => {
+            return Err(Fault::of_line(
+                line,
+                "the record has neither userName nor posixUserName",
+            ));
+        }
+    };
+    let flags: Vec<&str> = of("flags").unwrap_or_default().split_whitespace().collect();
+    if let Some(flag) = flags.iter().find(|flag| !matches!(**flag, "admin" | "locked")) {
+        return Err(Fault::of_value(
+            line,
+            "flags",
+            flag,
+            "there are the flags admin and locked",
+        ));
+    }
+    let mut workbench = Map::from_iter([("admin".to_owned(), Value::Bool(flags.contains(&"admin")))]);
+    if let Some(uid) = uid {
+        workbench.insert("posixUserId".to_owned(), uid.into());
+    }
+    for attribute in ["posixUserName", "homeDirectory"] {
+        if let Some(text) = of(attribute) {
+            workbench.insert(attribute.to_owned(), text.into());
+        }
+    }
+    let mut body = Map::from_iter([
+        ("userName".to_owned(), Value::String(user_name)),
+        ("active".to_owned(), Value::Bool(!flags.contains(&"locked"))),
+        (WORKBENCH_USER.id.to_owned(), Value::Object(workbench)),
+    ]);
+    for attribute in ["displayName", "externalId"] {
+        if let Some(text) = of(attribute) {
+            body.insert(attribute.to_owned(), text.into());
+        }
+    }
+    if let Some(shell) = of("loginShell") {
+        body.insert(POSIX_USER.id.to_owned(), json!({"loginShell": shell}));
+    }
+    if let Some(list) = of("emails") {
+        let emails: Vec<Value> = list
+            .split_whitespace()
+            .enumerate()
+            .map(|(at, address)| {
+                if at == 0 {
+                    json!({"value": address, "primary": true})
+                } else {
+                    json!({"value": address})
+                }
+            })
+            .collect();
+        body.insert("emails".to_owned(), emails.into());
+    }
+    let mut user = User::from_body(rules, line, body)?;
+    if let Some(gecos) = of("gecos") {
+        user.draft.gecos = Some(verbatim_gecos(line, gecos)?);
+    }
+    user.gid = of("posixGroupId")
+        .map(|text| number(line, "posixGroupId", text))
+        .transpose()?;
+    user.private_group = match of("privateGroup") {
+        None => None,
+        Some("yes") => Some(true),
+        Some("no") => Some(false),
+        Some(other) => return Err(Fault::of_value(line, "privateGroup", other, "it must be yes or no")),
+    };
+    Ok(Entry::User(Box::new(user)))
+}
+
+fn group<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>) -> Result<Entry, Fault> {
+    let gid = of("posixGroupId")
+        .map(|text| number(line, "posixGroupId", text))
+        .transpose()?;
+    if rules.passes_over(gid) {
+        return Ok(Entry::PassedOver);
+    }
+    let Some(name) = of("displayName").or_else(|| of("posixGroupName")) else {
+        return Err(Fault::of_line(
+            line,
+            "the record has neither displayName nor posixGroupName",
+        ));
+    };
+    let mut extension = Map::new();
+    if let Some(gid) = gid {
+        extension.insert("posixGroupId".to_owned(), gid.into());
+    }
+    if let Some(name) = of("posixGroupName") {
+        extension.insert("posixGroupName".to_owned(), name.into());
+    }
+    let mut body = Map::from_iter([
+        ("displayName".to_owned(), name.into()),
+        (POSIX_GROUP.id.to_owned(), Value::Object(extension)),
+    ]);
+    if let Some(id) = of("externalId") {
+        body.insert("externalId".to_owned(), id.into());
+    }
+    let mut group = Group::from_body(line, body)?;
+    group.members = names(of("members").unwrap_or_default())
+        .map(|name| match name.strip_prefix('@') {
+            Some(group) => Member::Group(group.to_owned()),
+            None => Member::User(name),
+        })
+        .collect();
+    Ok(Entry::Group(Box::new(group)))
+}
+
+/// A record: the line it begins on, and its fields.
+type Record = (u64, Vec<String>);
+
+/// The next record: lines are joined while a quotation is open.
+fn next_record(lines: &mut Lines<'_>) -> std::io::Result<Option<Result<Record, Fault>>> {
+    let first = lines.number() + 1;
+    let mut text = String::new();
+    let mut is_open = false;
+    loop {
+        match lines.next()? {
+            None if text.is_empty() => return Ok(None),
+            None => return Ok(Some(Err(Fault::of_line(first, "the quotation is never closed")))),
+            Some(Err(fault)) => return Ok(Some(Err(fault))),
+            Some(Ok(line)) => {
+                is_open ^= line.bytes().filter(|&byte| byte == b'"').count() % 2 == 1;
+                text.push_str(line);
+            }
+        }
+        if text.len() > LINE_BYTES {
+            let reason = format!("the record is longer than {LINE_BYTES} bytes: is a quotation never closed?");
+            return Ok(Some(Err(Fault::of_line(first, reason))));
+        }
+        if !is_open {
+            return Ok(Some(
+                split(first, text.trim_end_matches('\r')).map(|fields| (first, fields)),
+            ));
+        }
+        text.push('\n');
+    }
+}
+
+fn split(line: u64, text: &str) -> Result<Vec<String>, Fault> {
+    let mut fields = vec![String::new()];
+    let mut rest = text.chars().peekable();
+    let mut quoted = false;
+    while let Some(character) = rest.next() {
+        let Some(field) = fields.last_mut() else { break };
+        match character {
+            '"' if quoted && rest.peek() == Some(&'"') => {
+                rest.next();
+                field.push('"');
+            }
+            '"' if quoted => {
+                quoted = false;
+                if !matches!(rest.peek(), None | Some(',')) {
+                    return Err(Fault::of_line(line, "something follows a closed quotation"));
+                }
+            }
+            '"' if field.is_empty() => quoted = true,
+            '"' => {
+                return Err(Fault::of_line(
+                    line,
+                    "a quotation mark stands inside a field that is not quoted",
+                ));
+            }
+            ',' if !quoted => fields.push(String::new()),
+            other => field.push(other),
+        }
+    }
+    Ok(fields)
+}
+
+/// A field of CSV as it is written (RFC 4180).
+pub fn quote(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) || field.starts_with(' ') || field.ends_with(' ') {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}

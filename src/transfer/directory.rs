@@ -1,0 +1,175 @@
+//! Entries of an LDAP directory as users and groups (RFC 2307 and RFC 2307bis, Active Directory's names beside them).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::accounts::verbatim_gecos;
+use super::record::number;
+use super::{Entry, Fault, Group, Member, Name, Rules, User};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+
+/// Object classes of groups whose members are named by distinguished name, besides `posixGroup`.
+const GROUP_CLASSES: [&str; 5] = [
+    "posixgroup",
+    "groupofnames",
+    "groupofuniquenames",
+    "groupofmembers",
+    "group",
+];
+
+/// Attributes that hold members by distinguished name.
+const DN_MEMBERS: [&str; 2] = ["member", "uniquemember"];
+
+/// An entry: its distinguished name and its values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// The distinguished name, as the directory writes it.
+    pub dn: String,
+    values: BTreeMap<String, Vec<String>>,
+}
+
+impl Attributes {
+    /// An entry without values.
+    pub fn of(dn: String) -> Self {
+        Self {
+            dn,
+            values: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a value; `name` in lower case.
+    pub fn add(&mut self, name: String, value: String) {
+        self.values.entry(name).or_default().push(value);
+    }
+
+    fn all(&self, name: &str) -> &[String] {
+        self.values.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn first(&self, names: &[&str]) -> Option<&str> {
+        let mut values = names.iter().filter_map(|name| self.all(name).first());
+        values.next().map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn is_any(&self, classes: &[&str]) -> bool {
+        let mut own = self.all("objectclass").iter();
+        own.any(|class| classes.iter().any(|wanted| class.eq_ignore_ascii_case(wanted)))
+    }
+}
+
+/// What an entry is; `None` when it is neither a user nor a group. A user without `uidNumber` is none.
+pub(super) fn entry(rules: &Rules, line: u64, attributes: &Attributes) -> Option<Result<Entry, Fault>> {
+    let is_user = attributes.first(&["uidnumber"]).is_some();
+    let is_group = !is_user && attributes.is_any(&GROUP_CLASSES);
+    match (rules.resource, is_user, is_group) {
+        (ResourceType::User, true, _) => Some(user(rules, line, attributes)),
+        (ResourceType::Group, _, true) => Some(group(rules, line, attributes)),
+        // Groups name their members by what users are called, which may not be what their dn begins with.
+        (ResourceType::Group, true, _) => attributes.first(&["uid", "samaccountname"]).map(|name| {
+            Ok(Entry::Name(Name {
+                dn: key(&attributes.dn),
+                is_group: false,
+                name: name.to_owned(),
+            }))
+        }),
+        _ => None,
+    }
+}
+
+fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
+    let uid = number(
+        line,
+        "posixUserId",
+        attributes.first(&["uidnumber"]).unwrap_or_default(),
+    )?;
+    if rules.passes_over(Some(uid)) {
+        return Ok(Entry::PassedOver);
+    }
+    let Some(name) = attributes.first(&["uid", "samaccountname"]) else {
+        return Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no uid"));
+    };
+    let mut workbench = json!({"posixUserName": name, "posixUserId": uid});
+    if let Some(home) = attributes.first(&["homedirectory", "unixhomedirectory"]) {
+        workbench["homeDirectory"] = home.into();
+    }
+    let mut body = Map::from_iter([
+        ("userName".to_owned(), Value::String(rules.user_name(name))),
+        (WORKBENCH_USER.id.to_owned(), workbench),
+    ]);
+    if let Some(shell) = attributes.first(&["loginshell"]) {
+        body.insert(POSIX_USER.id.to_owned(), json!({"loginShell": shell}));
+    }
+    // sssd and nslcd show gecos, else cn.
+    let gecos = attributes.first(&["gecos"]);
+    let full_name = gecos.map(|gecos| gecos.split(',').next().unwrap_or_default());
+    if let Some(name) = attributes
+        .first(&["displayname"])
+        .or(full_name)
+        .or(attributes.first(&["cn"]))
+    {
+        body.insert("displayName".to_owned(), name.into());
+    }
+    if let Some(address) = attributes.first(&["mail"]) {
+        body.insert("emails".to_owned(), json!([{"value": address, "primary": true}]));
+    }
+    let mut user = User::from_body(rules, line, body)?;
+    user.draft.gecos = Some(verbatim_gecos(
+        line,
+        gecos.or(attributes.first(&["cn"])).unwrap_or_default(),
+    )?);
+    user.gid = attributes
+        .first(&["gidnumber"])
+        .map(|text| number(line, "posixGroupId", text))
+        .transpose()?;
+    user.dn = Some(key(&attributes.dn));
+    Ok(Entry::User(Box::new(user)))
+}
+
+fn group(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
+    let gid = attributes
+        .first(&["gidnumber"])
+        .map(|text| number(line, "posixGroupId", text))
+        .transpose()?;
+    if rules.passes_over(gid) {
+        return Ok(Entry::PassedOver);
+    }
+    let Some(name) = attributes.first(&["cn", "samaccountname"]) else {
+        return Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no cn"));
+    };
+    let mut extension = json!({"posixGroupName": name});
+    if let Some(gid) = gid {
+        extension["posixGroupId"] = gid.into();
+    }
+    let body = Map::from_iter([
+        ("displayName".to_owned(), name.into()),
+        (POSIX_GROUP.id.to_owned(), extension),
+    ]);
+    let mut group = Group::from_body(line, body)?;
+    group.members = attributes.all("memberuid").iter().cloned().map(Member::User).collect();
+    let named = DN_MEMBERS.iter().flat_map(|name| attributes.all(name));
+    group.members.extend(named.filter_map(|dn| member(dn)));
+    group.dn = Some(key(&attributes.dn));
+    Ok(Entry::Group(Box::new(group)))
+}
+
+/// A member by distinguished name: `uid=jane,…` is the user jane and `cn=staff,…` the group staff, unless the directory
+/// has an entry of that name that says otherwise. An empty name is the placeholder of a group without members.
+fn member(dn: &str) -> Option<Member> {
+    let first = dn.split(',').next().unwrap_or_default();
+    let (attribute, name) = first.split_once('=')?;
+    Some(Member::Dn(Name {
+        dn: key(dn),
+        is_group: attribute.trim().eq_ignore_ascii_case("cn"),
+        name: name.trim().to_owned(),
+    }))
+}
+
+/// A distinguished name for comparing: folded, without spaces around its commas and equals signs.
+pub(super) fn key(dn: &str) -> String {
+    let parts = dn.split(',').map(|part| match part.split_once('=') {
+        Some((attribute, value)) => format!("{}={}", attribute.trim(), value.trim()),
+        None => part.trim().to_owned(),
+    });
+    crate::fold::fold(&parts.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,208 @@
+//! SCIM resources as JSON: a list response (RFC 7644 §3.4.2), an array, or one resource after the other.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{BufRead, Read};
+use std::ops::ControlFlow;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::accounts::verbatim_gecos;
+use super::{Entry, Fault, Group, Member, Rules, Sink, User};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+
+/// Most bytes of one resource: a group of a hundred thousand members has 7 MB.
+pub const RESOURCE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Reads resource after resource.
+pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
+    let place = Place::default();
+    let reader = Counting { input, place: &place };
+    let mut deserializer = serde_json::Deserializer::from_reader(reader);
+    let mut walk = Walk {
+        rules,
+        sink,
+        place: &place,
+        is_over: false,
+    };
+    loop {
+        place.bytes.set(0);
+        match (&mut walk).deserialize(&mut deserializer) {
+            _ if walk.is_over => return Ok(()),
+            Ok(()) => {}
+            Err(error) if error.is_eof() && place.is_blank.get() => return Ok(()),
+            Err(error) if error.is_io() && place.bytes.get() <= RESOURCE_BYTES => return Err(error.into()),
+            Err(error) => {
+                let reason = if error.is_io() {
+                    format!("the resource is larger than {RESOURCE_BYTES} bytes")
+                } else {
+                    format!("it is not JSON: {error}")
+                };
+                let _ = (walk.sink)(Err(Fault::of_line(place.line(), reason)));
+                return Ok(());
+            }
+        }
+        place.is_blank.set(true);
+    }
+}
+
+/// Where the reader stands.
+struct Place {
+    feeds: Cell<u64>,
+    bytes: Cell<u64>,
+    is_blank: Cell<bool>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            feeds: Cell::new(0),
+            bytes: Cell::new(0),
+            is_blank: Cell::new(true),
+        }
+    }
+}
+
+impl Place {
+    fn line(&self) -> u64 {
+        self.feeds.get() + 1
+    }
+}
+
+/// Counts lines, and refuses to feed a resource that is too large.
+struct Counting<'a> {
+    input: &'a mut dyn BufRead,
+    place: &'a Place,
+}
+
+impl Read for Counting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let taken = buffer.get(..read).unwrap_or_default();
+        let place = self.place;
+        place.bytes.set(place.bytes.get() + read as u64);
+        if place.bytes.get() > RESOURCE_BYTES {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        // The parser asks for one byte at a time.
+        for byte in taken {
+            place.feeds.set(place.feeds.get() + u64::from(*byte == b'\n'));
+            place.is_blank.set(place.is_blank.get() && byte.is_ascii_whitespace());
+        }
+        Ok(read)
+    }
+}
+
+/// Walks through lists without holding them.
+struct Walk<'a, 's> {
+    rules: &'a Rules,
+    sink: &'a mut Sink<'s>,
+    place: &'a Place,
+    is_over: bool,
+}
+
+impl Walk<'_, '_> {
+    fn take(&mut self, resource: Map<String, Value>) -> ControlFlow<()> {
+        let line = self.place.line();
+        self.place.bytes.set(0);
+        let flow = (self.sink)(entry(self.rules, line, resource));
+        self.is_over = flow.is_break();
+        flow
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Walk<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a SCIM resource, a list response or an array of resources")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while let Some(resource) = sequence.next_element::<Map<String, Value>>()? {
+            if self.take(resource).is_break() {
+                return Err(A::Error::custom("enough"));
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut resource = Map::new();
+        let mut is_list = false;
+        while let Some(key) = map.next_key::<String>()? {
+            if key.eq_ignore_ascii_case("Resources") {
+                is_list = true;
+                map.next_value_seed(&mut *self)?;
+            } else if is_list {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                resource.insert(key, map.next_value()?);
+            }
+        }
+        if !is_list && self.take(resource).is_break() {
+            return Err(A::Error::custom("enough"));
+        }
+        Ok(())
+    }
+}
+
+fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>) -> Result<Entry, Fault> {
+    let id = body.remove("id").and_then(|id| id.as_str()?.parse().ok());
+    let extension = match rules.resource {
+        ResourceType::User => POSIX_USER.id,
+        ResourceType::Group => POSIX_GROUP.id,
+    };
+    let posix = body.get(extension).cloned().unwrap_or_default();
+    match rules.resource {
+        ResourceType::User => {
+            let uid = body
+                .get(WORKBENCH_USER.id)
+                .and_then(|workbench| workbench.get("posixUserId")?.as_i64());
+            if rules.passes_over(uid) {
+                return Ok(Entry::PassedOver);
+            }
+            let mut user = User::from_body(rules, line, body)?;
+            user.id = id;
+            user.gid = posix.get("posixGroupId").and_then(Value::as_i64);
+            user.private_group = posix.get("privateGroup").and_then(Value::as_bool);
+            if let Some(gecos) = posix.get("gecos").and_then(Value::as_str) {
+                user.draft.gecos = Some(verbatim_gecos(line, gecos)?);
+            }
+            Ok(Entry::User(Box::new(user)))
+        }
+        ResourceType::Group => {
+            if rules.passes_over(posix.get("posixGroupId").and_then(Value::as_i64)) {
+                return Ok(Entry::PassedOver);
+            }
+            let members = members(line, &body.remove("members").unwrap_or_default())?;
+            let mut group = Group::from_body(line, body)?;
+            group.id = id;
+            group.members = members;
+            Ok(Entry::Group(Box::new(group)))
+        }
+    }
+}
+
+/// The ids of `members`. Their number is bounded by the size of the resource alone: groups outgrow what one request takes.
+fn members(line: u64, members: &Value) -> Result<Vec<Member>, Fault> {
+    let id = |member: &Value| {
+        let id = member.get("value").and_then(Value::as_str).filter(|id| !id.is_empty());
+        id.map(|id| Member::Id(id.to_owned()))
+            .ok_or_else(|| Fault::of_value(line, "members", &member.to_string(), "a member has no \"value\""))
+    };
+    match members {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(elements) => elements.iter().map(id).collect(),
+        single => Ok(vec![id(single)?]),
+    }
+}

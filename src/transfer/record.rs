@@ -1,0 +1,144 @@
+//! A user or a group on its way in: the draft that SCIM would make of it, and what only files know.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Fault, Rules};
+use crate::posix;
+use crate::scim::dialect::Dialect;
+use crate::scim::document::normalise;
+use crate::scim::error::ScimError;
+use crate::scim::group::GroupDraft;
+use crate::scim::schema::ResourceType;
+use crate::scim::user::UserDraft;
+
+/// What a reader found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A user.
+    User(Box<User>),
+    /// A group.
+    Group(Box<Group>),
+    /// An account that is not wanted now, but that members may be named after.
+    Name(Name),
+    /// A record outside of the wanted numbers.
+    PassedOver,
+}
+
+/// Which account a distinguished name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The distinguished name, see [`super::directory::key`].
+    pub dn: String,
+    /// Whether it is a group.
+    pub is_group: bool,
+    /// The POSIX name.
+    pub name: String,
+}
+
+/// A user on his way in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// Where he stands.
+    pub line: u64,
+    /// His SCIM id, where the file has one that is ours.
+    pub id: Option<Uuid>,
+    /// What SCIM says of him; `posix_name` is set.
+    pub draft: UserDraft,
+    /// His primary group; `None` for one of his own.
+    pub gid: Option<i64>,
+    /// Whether that is a group of his own; `None` when the file does not say.
+    pub private_group: Option<bool>,
+    /// His distinguished name, when he comes from a directory.
+    pub dn: Option<String>,
+}
+
+/// A group on its way in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Where it stands.
+    pub line: u64,
+    /// Its SCIM id, where the file has one that is ours.
+    pub id: Option<Uuid>,
+    /// What SCIM says of it; `posix_name` is set, `members` is empty.
+    pub draft: GroupDraft,
+    /// Its members.
+    pub members: Vec<Member>,
+    /// Its distinguished name, when it comes from a directory.
+    pub dn: Option<String>,
+}
+
+/// A member, as the file names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// A user by POSIX name.
+    User(String),
+    /// A group by POSIX name.
+    Group(String),
+    /// A user or group by SCIM id.
+    Id(String),
+    /// An entry of a directory; when the file does not hold it, the name in its first part counts.
+    Dn(Name),
+}
+
+impl User {
+    /// A user from a SCIM document, with names and numbers checked.
+    pub(super) fn from_body(rules: &Rules, line: u64, body: Map<String, Value>) -> Result<Self, Fault> {
+        let document = normalise(ResourceType::User, body, Dialect::Strict).map_err(|error| refused(line, &error))?;
+        let mut draft = UserDraft::from_document(&document).map_err(|error| refused(line, &error))?;
+        let name = draft
+            .posix_name
+            .take()
+            .unwrap_or_else(|| posix::derive_user_name(&draft.user_name));
+        if !rules.user_name_rule.is_match(&name) {
+            let rule = rules.user_name_rule.as_str();
+            let rule = rule
+                .strip_prefix("^(?:")
+                .and_then(|rule| rule.strip_suffix(")$"))
+                .unwrap_or(rule);
+            let reason = format!("it does not fit the rule {rule}");
+            return Err(Fault::of_value(line, "posixUserName", &name, reason));
+        }
+        draft.posix_name = Some(name);
+        Ok(Self {
+            line,
+            id: None,
+            draft,
+            gid: None,
+            private_group: None,
+            dn: None,
+        })
+    }
+}
+
+impl Group {
+    /// A group from a SCIM document, its members left out.
+    pub(super) fn from_body(line: u64, mut body: Map<String, Value>) -> Result<Self, Fault> {
+        body.remove("members");
+        let document = normalise(ResourceType::Group, body, Dialect::Strict).map_err(|error| refused(line, &error))?;
+        let mut draft = GroupDraft::from_document(&document).map_err(|error| refused(line, &error))?;
+        if draft.posix_name.is_none() {
+            draft.posix_name = Some(posix::derive_group_name(&draft.display_name));
+        }
+        Ok(Self {
+            line,
+            id: None,
+            draft,
+            members: Vec::new(),
+            dn: None,
+        })
+    }
+}
+
+/// A number as files write it: decimal digits, nothing else.
+pub(super) fn number(line: u64, attribute: &str, text: &str) -> Result<i64, Fault> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u32>() {
+        Ok(number) if digits && number < u32::MAX => Ok(i64::from(number)),
+        _ => Err(Fault::of_value(line, attribute, text, "it is not a POSIX id")),
+    }
+}
+
+pub(super) fn refused(line: u64, error: &ScimError) -> Fault {
+    Fault::of_line(line, error.detail.as_str())
+}

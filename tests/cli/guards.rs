@@ -1,0 +1,124 @@
+//! What keeps an operator from a mistake: questions, consequences, the brake.
+
+use serde_json::json;
+
+use crate::harness::Rollcall;
+
+#[tokio::test]
+async fn a_deletion_says_what_follows_and_needs_a_yes() {
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["user", "add", "jane", "--uid", "4242"]).succeeded();
+    rollcall.command(&["group", "add", "lab"]).succeeded();
+    rollcall.command(&["group", "add-member", "lab", "jane"]).succeeded();
+    let refused = rollcall.command(&["user", "delete", "jane"]);
+    assert_eq!(refused.code, 3);
+    for words in [
+        "uid 4242",
+        "never given again",
+        "1 groups (lab)",
+        "/home/jane",
+        "90 days",
+        "--yes",
+    ] {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+    rollcall.command(&["user", "show", "jane"]).succeeded();
+    rollcall.command(&["user", "delete", "jane", "--yes"]).succeeded();
+    assert_eq!(rollcall.command(&["user", "show", "jane"]).code, 3);
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_rename_and_a_new_uid_say_whose_files_are_whose() {
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["user", "add", "jane", "--uid", "4242"]).succeeded();
+    let told = |arguments: &[&str], words: &[&str]| {
+        let refused = rollcall.command(arguments);
+        assert_eq!(refused.code, 3);
+        for words in words {
+            assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+        }
+        rollcall
+            .command(&[arguments, &["--yes", "--output", "json"]].concat())
+            .succeeded()
+            .json()
+    };
+    let renamed = told(
+        &["user", "rename", "jane", "jdoe"],
+        &["uid 4242", "home stays /home/jane", "cache-ttl-s", "no node has asked"],
+    );
+    assert_eq!(
+        (&renamed["posixUserName"], &renamed["uid"]),
+        (&"jdoe".into(), &4242.into())
+    );
+    let numbered = told(
+        &["user", "set-uid", "jdoe", "5000"],
+        &["chown", "-uid 4242", "never 4242 again"],
+    );
+    assert_eq!((&numbered["uid"], &numbered["gid"]), (&5000.into(), &4242.into()));
+    assert_eq!(rollcall.command(&["user", "rename", "jdoe", "root", "--yes"]).code, 3);
+    assert_eq!(
+        rollcall.command(&["user", "set-uid", "jdoe", "4242", "--yes"]).code,
+        3,
+        "retired"
+    );
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_released_brake_lets_more_through_and_holds_again() {
+    let rollcall = Rollcall::start_with(&[("deletion-limit-per-hour", "1")]).await;
+    let scim = rollcall.scim();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        ids.push(
+            scim.post("/Users", &json!({"userName": name}))
+                .await
+                .expect(201)
+                .id()
+                .to_owned(),
+        );
+    }
+    let path = |number: usize| format!("/Users/{}", ids[number]);
+    scim.delete(&path(0)).await.expect(204);
+    scim.delete(&path(1)).await.expect(429);
+    let tokens = rollcall
+        .command(&["token", "list", "--output", "json"])
+        .succeeded()
+        .json();
+    let token = tokens[0]["id"].as_str().unwrap().to_owned();
+    rollcall
+        .command(&["brake", "release", &token, "--limit", "2", "--minutes", "30"])
+        .succeeded();
+    scim.delete(&path(1)).await.expect(204);
+    scim.delete(&path(2)).await.expect(429);
+    let shown = rollcall
+        .command(&["brake", "show", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&shown["actors"][0]["removals"], &shown["actors"][0]["override_limit"]),
+        (&2.into(), &2.into())
+    );
+    rollcall
+        .command(&["brake", "release", &token, "--limit", "0"])
+        .succeeded();
+    scim.delete(&path(2)).await.expect(204);
+    let owner = rollcall
+        .database
+        .connect(crate::harness::database::Role::Superuser)
+        .await;
+    owner
+        .batch_execute("update store.brake_overrides set until = now() - interval '1 second'")
+        .await
+        .unwrap();
+    scim.delete(&path(3)).await.expect(429);
+    assert_eq!(
+        rollcall
+            .command(&["brake", "release", &token, "--limit", "1", "--minutes", "1441"])
+            .code,
+        2
+    );
+    rollcall.command(&["brake", "restore", &token]).succeeded();
+    rollcall.finish().await;
+}

@@ -1,0 +1,138 @@
+//! `rollcall audit`, `scim log` and `user history`: filters, forms, following.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::harness::Rollcall;
+use crate::harness::children::{mortal, start};
+use crate::harness::command::{ROLLCALL, without_settings};
+use crate::harness::wait_until;
+
+/// Until when a request must be in the log.
+const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+
+#[tokio::test]
+async fn one_time_line_tells_what_happened_to_a_user_whichever_way_it_came() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    let jane = scim
+        .post("/Users", &json!({"userName": "jane"}))
+        .await
+        .expect(201)
+        .id()
+        .to_owned();
+    scim.post("/Users", &json!({"userName": "jane"})).await.expect(409);
+    scim.post("/Groups", &json!({"displayName": "lab", "members": [{"value": jane}]}))
+        .await
+        .expect(201);
+    let nonsense = json!([{"op": "replace", "path": "nonsense", "value": 1}]);
+    scim.patch(&format!("/Users/{jane}"), &nonsense).await.expect(400);
+    rollcall.command(&["user", "lock", "jane"]).succeeded();
+    rollcall.command(&["user", "delete", "jane", "--yes"]).succeeded();
+    let history = async || {
+        let list = rollcall
+            .command(&["user", "history", "jane", "--output", "json"])
+            .succeeded()
+            .json();
+        list.as_array().unwrap().clone()
+    };
+    // Refused requests reach the log a moment later.
+    wait_until("the refused request is in the time line", SOON, async || {
+        history().await.iter().any(|entry| entry["what"] == "PATCH 400")
+    })
+    .await;
+    let entries = history().await;
+    let told: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}",
+                entry["source"].as_str().unwrap(),
+                entry["what"].as_str().unwrap()
+            )
+        })
+        .collect();
+    for what in [
+        "scim create user",
+        "scim joins group lab",
+        "scim PATCH 400",
+        "cli lock user",
+        "cli delete user",
+    ] {
+        assert!(told.iter().any(|line| line == what), "{what} in {told:?}");
+    }
+    let times: Vec<&str> = entries.iter().map(|entry| entry["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(rollcall.command(&["user", "history", "nobody"]).code, 3);
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn filters_narrow_and_csv_can_be_read() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    scim.post("/Users", &json!({"userName": "jane"})).await.expect(201);
+    scim.post("/Users", &json!({"userName": "jane"})).await.expect(409);
+    rollcall.command(&["user", "add", "jack"]).succeeded();
+    let count = |arguments: &[&str]| {
+        let list: Value = rollcall
+            .command(&[arguments, &["--output", "json"]].concat())
+            .succeeded()
+            .json();
+        list.as_array().unwrap().len()
+    };
+    assert_eq!(
+        count(&["audit", "--action", "create", "--path", "cli"]),
+        2,
+        "a token and jack"
+    );
+    assert_eq!(count(&["audit", "--user", "jane"]), 1);
+    assert_eq!(count(&["audit", "--since", "2100-01-01T00:00:00Z"]), 0);
+    assert_eq!(count(&["audit", "--until", "2000-01-01T00:00:00Z"]), 0);
+    wait_until("the refused request is noted", SOON, async || {
+        count(&["scim", "log", "--status", "409"]) == 1
+    })
+    .await;
+    assert_eq!(count(&["scim", "log", "--failed"]), 1);
+    assert_eq!(count(&["scim", "log", "--status", "201"]), 1);
+    let csv = rollcall
+        .command(&["audit", "--user", "jane", "--output", "csv"])
+        .succeeded()
+        .stdout;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "TIME,ACTOR,PATH,ACTION,SUBJECT,REQUEST,DETAIL");
+    assert!(
+        lines[1].contains(",scim,create user,") && lines[1].contains("\"{\"\"gid\"\""),
+        "{csv}"
+    );
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_followed_log_tells_what_comes() {
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["user", "add", "early"]).succeeded();
+    let mut command = mortal(ROLLCALL);
+    without_settings(&mut command)
+        .args(["audit", "--follow", "--action", "create", "--output", "json"])
+        .envs(rollcall.database.environment())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut follower = start(command);
+    let stdout = follower.pipes().stdout.take().unwrap();
+    let (lines, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let entry: Value = serde_json::from_str(&line).unwrap();
+            let _ = lines.send(entry["detail"]["posix_name"].as_str().unwrap_or_default().to_owned());
+        }
+    });
+    let next = || told.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+    assert_eq!(next(), "early");
+    rollcall.command(&["user", "add", "late"]).succeeded();
+    assert_eq!(next(), "late");
+    follower.kill();
+    rollcall.finish().await;
+}
