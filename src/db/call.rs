@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Object, Pool};
+use futures_util::future::BoxFuture;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, NoTls, Row};
 
@@ -177,57 +178,60 @@ impl Database {
         clippy::too_many_arguments,
         reason = "private, and each is a different fact of the call"
     )]
-    async fn call(
-        &self,
-        pool: &Pool,
+    fn call<'a>(
+        &'a self,
+        pool: &'a Pool,
         op: &'static str,
         repeat: Repeat,
         deadline: Duration,
         long: Option<Duration>,
-        sql: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>, Error> {
-        let started = Instant::now();
-        let mut backoff = Backoff::new(started + deadline);
-        loop {
-            let connection = match pool::take(pool).await {
-                Ok(connection) => connection,
-                Err(NoConnection::Busy) => {
-                    return Err(Error::Unavailable {
-                        retry_after: Duration::from_secs(1),
-                    });
-                }
-                Err(reason @ NoConnection::Away(_)) => {
-                    if backoff.pause().await {
-                        continue;
+        sql: &'a str,
+        parameters: Parameters<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        // In a box of its own: every handler's future would hold the driver's otherwise, and be moved about with it.
+        Box::pin(async move {
+            let started = Instant::now();
+            let mut backoff = Backoff::new(started + deadline);
+            loop {
+                let connection = match pool::take(pool).await {
+                    Ok(connection) => connection,
+                    Err(NoConnection::Busy) => {
+                        return Err(Error::Unavailable {
+                            retry_after: Duration::from_secs(1),
+                        });
                     }
-                    return Err(reason.into());
+                    Err(reason @ NoConnection::Away(_)) => {
+                        if backoff.pause().await {
+                            continue;
+                        }
+                        return Err(reason.into());
+                    }
+                };
+                let limit = long.unwrap_or(self.settings.statement_timeout) + GRACE;
+                let asked = Instant::now();
+                let work = Work {
+                    sql,
+                    parameters,
+                    long,
+                    prepared: self.settings.prepared_statements,
+                };
+                let outcome = bounded(connection, limit, &work).await;
+                METRICS
+                    .db_query_duration
+                    .with_label_values(&[op])
+                    .observe(asked.elapsed().as_secs_f64());
+                let may_try_again = match outcome {
+                    Ok(rows) => return Ok(rows),
+                    Err(Failure::Verdict(Verdict::Refused(error))) => return Err(error),
+                    Err(Failure::Verdict(Verdict::Retry { .. })) => true,
+                    Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat == Repeat::Idempotent,
+                };
+                if !may_try_again || !backoff.pause().await {
+                    return Err(Error::unavailable());
                 }
-            };
-            let limit = long.unwrap_or(self.settings.statement_timeout) + GRACE;
-            let asked = Instant::now();
-            let work = Work {
-                sql,
-                parameters,
-                long,
-                prepared: self.settings.prepared_statements,
-            };
-            let outcome = bounded(connection, limit, &work).await;
-            METRICS
-                .db_query_duration
-                .with_label_values(&[op])
-                .observe(asked.elapsed().as_secs_f64());
-            let may_try_again = match outcome {
-                Ok(rows) => return Ok(rows),
-                Err(Failure::Verdict(Verdict::Refused(error))) => return Err(error),
-                Err(Failure::Verdict(Verdict::Retry { .. })) => true,
-                Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat == Repeat::Idempotent,
-            };
-            if !may_try_again || !backoff.pause().await {
-                return Err(Error::unavailable());
+                tracing::debug!(op, "trying again");
             }
-            tracing::debug!(op, "trying again");
-        }
+        })
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) async fn standby(config: &Config) -> Option<Finding> {
     let fix = "check database-read-uri, its host and the role rollcall_read";
     let status = async {
         let addresses = session::addresses(config, None)?;
-        let settings = session::pools(config.database.settings());
+        let settings = session::pools(&config.database);
         let db = Database::new(None, addresses.standby.as_ref(), settings, session::options(config))?;
         let status = db.read_status().await;
         db.close();
