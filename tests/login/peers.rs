@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+#[cfg(feature = "saml")]
 use super::browser::{Browser, Page};
 use crate::harness::{Rollcall, wait_until};
 
@@ -65,6 +66,7 @@ pub async fn ready(url: &str) {
 }
 
 /// The value of a form's field.
+#[cfg(feature = "saml")]
 fn field(page: &Page, name: &str) -> String {
     let found = attribute(&page.body, "input", &format!("name=\"{name}\""), "value");
     found.unwrap_or_else(|| panic!("no field {name} in {}", page.body))
@@ -89,6 +91,7 @@ pub fn installed(peer: &str) -> Option<PathBuf> {
 }
 
 /// Follows redirects until there is a page, or one leads to an address that begins with `end`.
+#[cfg(feature = "saml")]
 async fn follow(browser: &mut Browser, at: &mut reqwest::Url, mut page: Page, end: &str) -> Page {
     for _ in 0..12 {
         if !(300..400).contains(&page.status) {

@@ -148,7 +148,7 @@ pub const GOALS: [Goal; 22] = [
         "login-unchanged-wal",
         "WAL of an unchanged sign-in; the batched time of the last one is in it",
         "bytes",
-        Bound::AtMost(8.0),
+        Bound::AtMost(16.0),
     ),
     ratio(
         "login-churn-16",
