@@ -163,7 +163,7 @@ impl Run {
         (entries, found)
     }
 
-    /// nginx serves as well as HAProxy does, on its reference configuration.
+    /// nginx serves as well as `HAProxy` does, on its reference configuration.
     async fn try_nginx(&mut self) {
         let _nginx = front::nginx(&self.site.folder);
         for (port, path, token) in [

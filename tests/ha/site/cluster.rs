@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// Starts what was killed, joins what was cut off.
-    pub async fn heal(&mut self) {
+    pub fn heal(&mut self) {
         for member in &mut self.members {
             member.host.speed_up();
             member.host.set_link(true);
@@ -87,10 +87,12 @@ impl Cluster {
     async fn is_healthy(&self) -> bool {
         let mut parts = self.parts().await;
         parts.sort_by_key(|part| *part as u8);
-        let wanted = match self.is_synchronous {
-            true => [Part::Primary, Part::Synchronous, Part::Replica],
-            false => [Part::Primary, Part::Replica, Part::Replica],
+        let second = if self.is_synchronous {
+            Part::Synchronous
+        } else {
+            Part::Replica
         };
+        let wanted = [Part::Primary, second, Part::Replica];
         if parts != wanted {
             return false;
         }
