@@ -110,16 +110,18 @@ impl Cluster {
     pub async fn switch_over(&self) {
         let primary = self.primary().await.expect("a primary");
         let Member { host, .. } = &self.members[primary];
-        let answer = self
-            .http
-            .post(format!("http://{}:8008/switchover", host.address))
-            .body(format!("{{\"leader\": \"{}\"}}", host.name))
-            .timeout(Duration::from_mins(1))
-            .send()
-            .await
-            .unwrap();
-        let status = answer.status().as_u16();
-        assert_eq!(status, 200, "switchover: {}", answer.text().await.unwrap());
+        // Refused with 412 while a standby is on its way to become the synchronous one.
+        wait_until("a switchover", PATIENCE, async || {
+            let request = self
+                .http
+                .post(format!("http://{}:8008/switchover", host.address))
+                .body(format!("{{\"leader\": \"{}\"}}", host.name))
+                .timeout(Duration::from_mins(1));
+            let status = request.send().await.unwrap().status().as_u16();
+            assert!(matches!(status, 200 | 412), "switchover: status {status}");
+            status == 200
+        })
+        .await;
     }
 
     /// Changes Patroni's own settings for the whole cluster.
