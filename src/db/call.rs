@@ -168,7 +168,8 @@ impl Database {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
-        let call = self.call(pool, op, Repeat::Idempotent, QUICK_DEADLINE, None, sql, parameters);
+        // On the heap: several of these lie side by side in the future of one request.
+        let call = Box::pin(self.call(pool, op, Repeat::Idempotent, QUICK_DEADLINE, None, sql, parameters));
         tokio::time::timeout(QUICK_DEADLINE, call)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable()))

@@ -27,7 +27,7 @@ pub enum Fault {
     StandbyLost,
     /// SIGKILL to the etcd that leads.
     EtcdLeaderLost,
-    /// HAProxy is replaced by a new one.
+    /// `HAProxy` is replaced by a new one.
     HaproxyRestarted,
     /// SIGKILL to a replica.
     ReplicaKilled(usize),

@@ -18,7 +18,7 @@ pub struct Figures {
     pub writes: f64,
     /// The same for the plain probe.
     pub probe: f64,
-    /// The same for each way to the primary: HAProxy, several hosts, `PgBouncer`.
+    /// The same for each way to the primary: `HAProxy`, several hosts, `PgBouncer`.
     pub ways: [f64; 3],
     /// Acknowledged writes.
     pub acknowledged: usize,

@@ -129,6 +129,7 @@ impl Run {
 
     /// Strikes, heals, compares, and prints the row of the fault.
     async fn observe(&mut self, name: &str, strike: impl AsyncFnOnce(&mut Site)) {
+        self.site.cluster.await_healthy().await;
         let sequence = self.sequence().await;
         let begin = self.clients.journal().now();
         strike(&mut self.site).await;
@@ -163,7 +164,7 @@ impl Run {
         (entries, found)
     }
 
-    /// nginx serves as well as HAProxy does, on its reference configuration.
+    /// nginx serves as well as `HAProxy` does, on its reference configuration.
     async fn try_nginx(&mut self) {
         let _nginx = front::nginx(&self.site.folder);
         for (port, path, token) in [

@@ -37,7 +37,7 @@ pub struct Tokens {
 pub struct Site {
     /// PostgreSQL, Patroni, etcd.
     pub cluster: Cluster,
-    /// HAProxy, `PgBouncer`, nginx.
+    /// `HAProxy`, `PgBouncer`, nginx.
     pub front: Front,
     /// `rollcall serve`, three times.
     pub replicas: Replicas,
@@ -74,7 +74,7 @@ impl Site {
 
     /// Heals whatever a fault left behind, and waits until all is well.
     pub async fn heal(&mut self) {
-        self.cluster.heal().await;
+        self.cluster.heal();
         self.front.heal(&self.folder);
         self.replicas.heal(&self.folder);
         self.cluster.await_healthy().await;
@@ -104,7 +104,7 @@ async fn prepare_database(cluster: &Cluster) {
         .unwrap();
     let roles = run(&["migrate", "--roles-sql"], &[]).succeeded().stdout;
     let folder = cluster.folder();
-    folder.psql(&front::uri(folder, "postgres", front::PRIMARY_PORT), &roles);
+    files::psql(&front::uri(folder, "postgres", front::PRIMARY_PORT), &roles);
     let passwords: String = ["app", "read", "migrate"]
         .map(|role| format!("alter role rollcall_{role} password '{}';", files::PASSWORD))
         .concat();

@@ -7,7 +7,7 @@ use super::http::Http;
 use super::{Desk, Known};
 use crate::journal::{Action, Entry};
 
-/// How long a node waits in all, as libnss_pwb does.
+/// How long a node waits in all, as `libnss_pwb` does.
 const NODE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Pause of a node before it asks again within its patience.

@@ -20,7 +20,7 @@ use crate::site::BALANCER;
 const CREATORS: usize = 4;
 
 /// How long the standbys miss what the primary acknowledges.
-const BLIND: Duration = Duration::from_millis(1_000);
+const BLIND: Duration = Duration::from_secs(1);
 
 /// Users created after the failover.
 const AFTER: usize = 300;

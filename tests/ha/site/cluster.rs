@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// Starts what was killed, joins what was cut off.
-    pub async fn heal(&mut self) {
+    pub fn heal(&mut self) {
         for member in &mut self.members {
             member.host.speed_up();
             member.host.set_link(true);
@@ -87,10 +87,12 @@ impl Cluster {
     async fn is_healthy(&self) -> bool {
         let mut parts = self.parts().await;
         parts.sort_by_key(|part| *part as u8);
-        let wanted = match self.is_synchronous {
-            true => [Part::Primary, Part::Synchronous, Part::Replica],
-            false => [Part::Primary, Part::Replica, Part::Replica],
+        let second = if self.is_synchronous {
+            Part::Synchronous
+        } else {
+            Part::Replica
         };
+        let wanted = [Part::Primary, second, Part::Replica];
         if parts != wanted {
             return false;
         }
@@ -108,16 +110,18 @@ impl Cluster {
     pub async fn switch_over(&self) {
         let primary = self.primary().await.expect("a primary");
         let Member { host, .. } = &self.members[primary];
-        let answer = self
-            .http
-            .post(format!("http://{}:8008/switchover", host.address))
-            .body(format!("{{\"leader\": \"{}\"}}", host.name))
-            .timeout(Duration::from_mins(1))
-            .send()
-            .await
-            .unwrap();
-        let status = answer.status().as_u16();
-        assert_eq!(status, 200, "switchover: {}", answer.text().await.unwrap());
+        // Refused with 412 while a standby is on its way to become the synchronous one.
+        wait_until("a switchover", PATIENCE, async || {
+            let request = self
+                .http
+                .post(format!("http://{}:8008/switchover", host.address))
+                .body(format!("{{\"leader\": \"{}\"}}", host.name))
+                .timeout(Duration::from_mins(1));
+            let status = request.send().await.unwrap().status().as_u16();
+            assert!(matches!(status, 200 | 412), "switchover: status {status}");
+            status == 200
+        })
+        .await;
     }
 
     /// Changes Patroni's own settings for the whole cluster.

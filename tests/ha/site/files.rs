@@ -83,20 +83,20 @@ impl Folder {
         );
     }
 
-    /// Runs a script of psql.
-    pub fn psql(&self, uri: &str, script: &str) {
-        let mut psql = Command::new("psql")
-            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", uri, "-f", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("psql is installed");
-        std::io::Write::write_all(&mut psql.stdin.take().unwrap(), script.as_bytes()).unwrap();
-        assert!(psql.wait().unwrap().success(), "psql failed");
-    }
-
     /// Removes it.
     pub fn remove(&self) {
         let _ = std::fs::remove_dir_all(&self.path);
     }
+}
+
+/// Runs a script of psql.
+pub fn psql(uri: &str, script: &str) {
+    let mut psql = Command::new("psql")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", uri, "-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("psql is installed");
+    std::io::Write::write_all(&mut psql.stdin.take().unwrap(), script.as_bytes()).unwrap();
+    assert!(psql.wait().unwrap().success(), "psql failed");
 }

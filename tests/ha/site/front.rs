@@ -1,4 +1,4 @@
-//! What stands in front: HAProxy, `PgBouncer` and nginx, on the very configurations of packaging/ha.
+//! What stands in front: `HAProxy`, `PgBouncer` and nginx, on the very configurations of packaging/ha.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use super::BALANCER;
 use super::files::{ACCOUNT, Folder, PASSWORD};
 use crate::harness::children::{self, Running};
 
-/// HAProxy's port for the primary.
+/// `HAProxy`'s port for the primary.
 pub const PRIMARY_PORT: u16 = 5000;
 
-/// HAProxy's port for the standbys.
+/// `HAProxy`'s port for the standbys.
 pub const STANDBY_PORT: u16 = 5001;
 
 /// `PgBouncer`'s port.
@@ -40,7 +40,7 @@ impl Front {
         }
     }
 
-    /// Starts HAProxy anew, as a reload of its unit does: the old one hands its listeners over, and ends five seconds later with
+    /// Starts `HAProxy` anew, as a reload of its unit does: the old one hands its listeners over, and ends five seconds later with
     /// every connection to PostgreSQL that went through it.
     pub fn restart_haproxy(&mut self, folder: &Folder) {
         let new = haproxy(folder, Some(self.haproxy.id()));

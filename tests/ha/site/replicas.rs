@@ -1,4 +1,4 @@
-//! Three replicas of the service, each with another way to the primary: HAProxy, several hosts, `PgBouncer`.
+//! Three replicas of the service, each with another way to the primary: `HAProxy`, several hosts, `PgBouncer`.
 
 use std::io::Write as _;
 use std::time::Duration;

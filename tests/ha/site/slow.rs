@@ -16,7 +16,7 @@ const LOSS: f64 = 0.05;
 /// Largest frame: an Ethernet header, a VLAN tag and the usual 1500 bytes.
 const FRAME: usize = 1518;
 
-/// `TUNSETIFF` of linux/if_tun.h.
+/// `TUNSETIFF` of `linux/if_tun.h`.
 const TUNSETIFF: libc::c_ulong = 0x4004_54ca;
 
 /// `IFF_TAP | IFF_NO_PI`.
