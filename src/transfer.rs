@@ -92,3 +92,6 @@ pub fn read(format: Format, rules: &Rules, input: &mut dyn BufRead, sink: &mut S
 pub fn directory_entry(rules: &Rules, number: u64, entry: &Attributes) -> Option<Result<Entry, Fault>> {
     directory::entry(rules, number, entry)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod groups;
 mod guards;
 mod history;
 mod imports;
+mod resume;
 mod settings;
 mod tokens;
 mod tools;

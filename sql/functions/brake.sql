@@ -6,7 +6,7 @@ create or replace function api.brake_override(p_actor text, p_limit bigint, p_du
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_actor text := coalesce((select t.public_id from store.tokens t where (t.public_id = p_actor or t.name = p_actor)
+  v_actor text := coalesce((select 'token:' || t.public_id from store.tokens t where (t.public_id = p_actor or t.name = p_actor)
                               and t.revoked_at is null order by t.created desc limit 1), p_actor);
 begin
   if p_duration > interval '24 hours' or p_duration < interval '0' then
@@ -34,6 +34,6 @@ begin
     select coalesce(r.actor, o.actor), t.name, coalesce(r.number, 0), o.removal_limit, o.until
     from (select x.actor, count(*) as number from store.removals x where x.at > api.now() - interval '1 hour' group by x.actor) r
       full join (select y.* from store.brake_overrides y where y.until > api.now()) o on o.actor = r.actor
-      left join store.tokens t on t.public_id = coalesce(r.actor, o.actor)
+      left join store.tokens t on 'token:' || t.public_id = coalesce(r.actor, o.actor)
     order by 1;
 end $$;

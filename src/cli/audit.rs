@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::Timestamp;
 use rollcall::config::Config;
-use rollcall::db::{AuditEntry, AuditFilter};
+use rollcall::db::{AuditEntry, AuditFilter, Database};
 
 use super::output::time;
 use super::rows::{Rows, RowsForm};
@@ -14,9 +14,12 @@ pub(crate) struct Arguments {
     /// Only what happened to this user: userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// Only what this actor did: a token's public id, or os:NAME.
-    #[arg(long, alias = "token")]
+    /// Only what this actor did: token:ID, login:PROVIDER or os:NAME.
+    #[arg(long)]
     actor: Option<String>,
+    /// Only what this token did: its name or public id.
+    #[arg(long, conflicts_with = "actor")]
+    token: Option<String>,
     /// Only what came this way.
     #[arg(long, value_parser = ["scim", "login", "cli", "import"])]
     path: Option<String>,
@@ -53,9 +56,13 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
             Some(name) => Some(user::find_former(db, name).await?),
             None => None,
         };
+        let actor = match &arguments.token {
+            Some(name) => Some(actor_of_token(db, name).await?),
+            None => arguments.actor.clone(),
+        };
         let mut filter = AuditFilter {
             subject,
-            actor: arguments.actor.clone(),
+            actor,
             path: arguments.path.clone(),
             action: arguments.action.clone(),
             request_id: arguments.request.clone(),
@@ -81,6 +88,14 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
         arguments.form.follow(&ROWS, more).await
     })
     .await
+}
+
+/// A token that is forgotten by now still has its lines: what is no name is taken as a public id.
+async fn actor_of_token(db: &Database, name: &str) -> anyhow::Result<String> {
+    let tokens = db.token_list(true).await?;
+    let known = tokens.into_iter().find(|token| token.name == name);
+    let id = known.map_or_else(|| name.to_owned(), |token| token.public_id);
+    Ok(format!("token:{id}"))
 }
 
 fn row(entry: &AuditEntry) -> Vec<String> {

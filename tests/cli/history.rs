@@ -89,6 +89,12 @@ async fn filters_narrow_and_csv_can_be_read() {
         "a token and jack"
     );
     assert_eq!(count(&["audit", "--user", "jane"]), 1);
+    let token = rollcall
+        .command(&["token", "list", "--output", "json"])
+        .succeeded()
+        .json()[0]["name"]
+        .clone();
+    assert_eq!(count(&["audit", "--token", token.as_str().unwrap()]), 1, "jane");
     assert_eq!(count(&["audit", "--since", "2100-01-01T00:00:00Z"]), 0);
     assert_eq!(count(&["audit", "--until", "2000-01-01T00:00:00Z"]), 0);
     wait_until("the refused request is noted", SOON, async || {

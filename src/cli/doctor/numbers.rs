@@ -60,7 +60,9 @@ pub(super) fn local(root: &Path, kind: &'static str) -> Vec<LocalAccount> {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?.to_owned();
         let number: u32 = fields.nth(1)?.parse().ok()?;
-        (1000..65_534).contains(&number).then_some(LocalAccount { kind, name, number })
+        (1000..65_534)
+            .contains(&number)
+            .then_some(LocalAccount { kind, name, number })
     };
     text.lines().filter_map(account).take(MOST_ACCOUNTS).collect()
 }
