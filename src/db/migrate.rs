@@ -33,6 +33,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "names",
     "groups",
     "users",
+    "user_creation",
     "brake",
     "imports",
     "import_users",
