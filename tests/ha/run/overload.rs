@@ -151,17 +151,17 @@ fn gather_crowd(token: &str, every: Duration, stop: &Arc<AtomicBool>) -> Vec<Met
         .build()
         .unwrap();
     runtime.block_on(async {
+        let client = reqwest::Client::new();
         let mut crowd = JoinSet::new();
         for number in 0..CROWD {
-            crowd.spawn(press(number, token.to_owned(), every, stop.clone()));
+            crowd.spawn(press(number, client.clone(), token.to_owned(), every, stop.clone()));
         }
         crowd.join_all().await
     })
 }
 
 /// Creates a user as often as `every` says, or as fast as the answers come, until told to stop.
-async fn press(number: usize, token: String, every: Duration, stop: Arc<AtomicBool>) -> Met {
-    let client = reqwest::Client::new();
+async fn press(number: usize, client: reqwest::Client, token: String, every: Duration, stop: Arc<AtomicBool>) -> Met {
     let mut met = Met::default();
     for turn in 0.. {
         if stop.load(Ordering::Relaxed) {
@@ -177,7 +177,7 @@ async fn press(number: usize, token: String, every: Duration, stop: Arc<AtomicBo
             Ok(answer) if answer.status().as_u16() == 201 => met.accepted += 1,
             Ok(answer) if matches!(answer.status().as_u16(), 429 | 503) => met.refused.push(began.elapsed()),
             Ok(answer) => met.wrong.push(format!("status {}", answer.status())),
-            Err(error) => met.wrong.push(error.to_string()),
+            Err(error) => met.wrong.push(format!("{error:?}")),
         }
         tokio::time::sleep(every.saturating_sub(began.elapsed())).await;
     }
