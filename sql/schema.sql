@@ -667,6 +667,10 @@ CREATE UNIQUE INDEX groups_gid ON store.groups USING btree (gid);
 
 CREATE INDEX groups_last_modified ON store.groups USING btree (last_modified, id) WHERE (deleted_at IS NULL);
 
+-- Name: import_groups_id; Type: INDEX; Schema: store; Owner: -
+
+CREATE INDEX import_groups_id ON store.import_groups USING btree (import, id);
+
 -- Name: import_groups_posix_name; Type: INDEX; Schema: store; Owner: -
 
 CREATE INDEX import_groups_posix_name ON store.import_groups USING btree (import, posix_name);

@@ -1,5 +1,6 @@
 //! The command line: every verb, for people and for scripts.
 
+#[cfg(feature = "saml")] // its certificates are made with OpenSSL
 mod doctor;
 mod groups;
 mod guards;

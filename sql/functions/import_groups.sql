@@ -9,7 +9,8 @@ as $$
 begin
   return query
     with named as (
-      select m.number, coalesce(m.dn, m.value) as value, coalesce(n.kind, m.kind) as kind, coalesce(n.name, m.value) as name
+      select m.number, coalesce(m.dn, m.value) as value, coalesce(n.kind, m.kind) as kind, coalesce(n.name, m.value) as name,
+             case when m.kind = 'id' and m.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then m.value::uuid end as id
       from store.import_members m left join store.import_names n on n.import = p_import and n.dn = m.dn
       where m.import = p_import and m.number between p_first and p_last)
     select n.number, n.value, u.id, g.id, s.number
@@ -18,18 +19,18 @@ begin
                          where n.kind = 'user' and u.posix_name = n.name and u.deleted_at is null
                          union all
                          select u.id from store.users u
-                         where n.kind = 'id' and u.id::text = n.name and u.deleted_at is null limit 1) u on true
+                         where u.id = n.id and u.deleted_at is null limit 1) u on true
       left join lateral (select g.id from store.groups g
                          where n.kind = 'group' and g.deleted_at is null and g.id = (
                            select o.owner from store.posix_group_names o where o.name = n.name)
                          union all
                          select g.id from store.groups g
-                         where n.kind = 'id' and g.id::text = n.name and g.deleted_at is null limit 1) g on true
+                         where g.id = n.id and g.deleted_at is null limit 1) g on true
       left join lateral (select s.number from store.import_groups s
                          where s.import = p_import and n.kind = 'group' and s.posix_name = n.name
                          union all
                          select s.number from store.import_groups s
-                         where s.import = p_import and n.kind = 'id' and s.id::text = n.name limit 1) s on true;
+                         where s.import = p_import and s.id = n.id limit 1) s on true;
 end $$;
 
 -- The user whose private group has this gid, if the number was asked for: then a group file may say what the group is.
@@ -98,9 +99,9 @@ begin
       union all
       select f.line, case when f.protected then 'posixGroupName' else 'posixGroupId' end,
              case when f.protected then f.posix_name else f.gid::text end, f.reason
-        from (select s.line, s.posix_name, s.gid, p_options->'protected' ? s.posix_name as protected,
-                     store.import_id_fault(s.gid, 'gid', p_options->'protected' ? s.posix_name) as reason
-              from s where p_options->'protected' ? s.posix_name or s.gid not between 0 and 4294967294
+        from (select s.line, s.posix_name, s.gid, store.is_protected(s.posix_name, p_options) as protected,
+                     store.import_id_fault(s.gid, 'gid', store.is_protected(s.posix_name, p_options)) as reason
+              from s where store.is_protected(s.posix_name, p_options) or s.gid not between 0 and 4294967294
                 or exists (select from store.id_reserved r where r.hard and r.block @> s.gid)) f
       union all
       select s.line, 'id', s.id::text, 'another user or group has this id'
@@ -236,6 +237,9 @@ begin
     select s.* from store.import_groups s where s.import = p_import and s.number > p_after and s.number <= last
     order by s.number
   loop
+    -- Hardly any group holds groups: the second walk asks only where one may.
+    continue when p_nested and not exists (select from store.import_members m
+      where m.import = p_import and m.number = v_row.number and (m.kind <> 'user' or m.dn is not null));
     select coalesce(array_agg(distinct case when p_nested then t.group_id else t.user_id end)
                       filter (where case when p_nested then t.group_id else t.user_id end is not null), '{}')
       into v_members from store.import_targets(p_import, v_row.number, v_row.number) t;

@@ -57,9 +57,9 @@ begin
       union all
       select f.line, case when f.protected then 'posixUserName' else 'posixUserId' end,
              case when f.protected then f.posix_name else f.uid::text end, f.reason
-        from (select s.line, s.posix_name, s.uid, p_options->'protected' ? s.posix_name as protected,
-                     store.import_id_fault(s.uid, 'uid', p_options->'protected' ? s.posix_name) as reason
-              from s where p_options->'protected' ? s.posix_name or s.uid not between 0 and 4294967294
+        from (select s.line, s.posix_name, s.uid, store.is_protected(s.posix_name, p_options) as protected,
+                     store.import_id_fault(s.uid, 'uid', store.is_protected(s.posix_name, p_options)) as reason
+              from s where store.is_protected(s.posix_name, p_options) or s.uid not between 0 and 4294967294
                 or exists (select from store.id_reserved r where r.hard and r.block @> s.uid)) f
       union all
       select s.line, 'id', s.id::text, 'another user or group has this id'

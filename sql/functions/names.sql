@@ -1,5 +1,13 @@
 -- POSIX names: one name space for the groups of the provider and the private groups of users; protected local names.
 
+-- Whether a name belongs to a local account that nobody may take: p_options.protected, separated by commas, which no POSIX
+-- name holds.
+create or replace function store.is_protected(p_name text, p_options jsonb) returns boolean
+language sql immutable
+as $$
+  select coalesce(pg_catalog.strpos(',' || (p_options->>'protected') || ',', ',' || p_name || ',') > 0, false)
+$$;
+
 -- Says why a name cannot be had.
 create or replace function store.posix_name_refuse(p_resource text, p_name text, p_protected boolean) returns void
 language plpgsql
@@ -37,7 +45,7 @@ declare
   v_room int;
 begin
   loop
-    v_protected := coalesce(strpos(',' || (p_options->>'protected') || ',', ',' || v_name || ',') > 0, false);
+    v_protected := store.is_protected(v_name, p_options);
     if not v_protected then
       if p_resource = 'user' and not p_private then
         -- Nothing to claim: the unique index over the names of live users decides.

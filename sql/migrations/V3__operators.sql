@@ -1,4 +1,4 @@
--- Where the rows of an import wait until the whole file has been looked at. Unlogged: what a crash loses is read again.
+-- What operators need: first where the rows of an import wait until the whole file has been looked at. Unlogged: what a crash loses is read again.
 
 create unlogged table store.imports (
   id uuid primary key,
@@ -49,6 +49,7 @@ create unlogged table store.import_groups (
 );
 
 create index import_groups_posix_name on store.import_groups (import, posix_name);
+create index import_groups_id on store.import_groups (import, id);
 
 -- kind: 'user' and 'group' by POSIX name, 'id' by SCIM id. dn: when the file names the member so, looked up first.
 create unlogged table store.import_members (

@@ -161,6 +161,7 @@ async fn a_good_service_has_no_finding_until_an_invariant_is_violated() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of faults, one after the other")]
 async fn faults_of_a_service_are_each_found() {
     let machine = Machine::new();
     let rollcall = Rollcall::start().await;
@@ -283,6 +284,9 @@ async fn faults_of_a_service_are_each_found() {
     rollcall.finish().await;
 }
 
+/// The file it is in, how it is planted, the check that finds it, and what is said.
+type Fault<'a> = (&'a str, Box<dyn Fn() + 'a>, &'a str, &'a str);
+
 /// A node on which everything is right, with a running service.
 async fn node() -> (Rollcall, Machine) {
     let rollcall = Rollcall::start().await;
@@ -319,6 +323,7 @@ async fn a_good_node_has_no_finding() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of faults, one after the other")]
 async fn faults_of_a_node_are_each_found() {
     let (rollcall, machine) = node().await;
     rollcall.command(&["user", "add", "jane"]).succeeded();
@@ -328,7 +333,6 @@ async fn faults_of_a_node_are_each_found() {
     let switch = "etc/nsswitch.conf";
     let conf = "etc/rstudio/workbench-nss.conf";
     let token = "etc/rstudio/user-token";
-    type Fault<'a> = (&'a str, Box<dyn Fn() + 'a>, &'a str, &'a str);
     let text = |path: &'static str, text: &str| {
         let text = text.to_owned();
         let machine = &machine;
