@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -69,6 +69,12 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 	@packaging/bootstrap.sh run
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
 	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
+
+nss-bench: ## measures the NSS module and its agent beside sssd, files and a module that does nothing: 5 minutes, as root
+	@packaging/bootstrap.sh test
+	cargo build --locked --release --bin rollcall
+	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
+	loadtest/nss-bench --service $(target)/release/rollcall --build $(target)/nss $(BENCH)
 
 ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
 	@packaging/bootstrap.sh test
