@@ -105,6 +105,7 @@ create or replace function api.group_create(p_group jsonb, p_members uuid[], p_o
 returns table (id uuid, posix_name text, gid bigint, created timestamptz, last_modified timestamptz, version bigint,
                doc jsonb, changed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_id uuid := (p_group->>'id')::uuid;
@@ -173,13 +174,15 @@ end $$;
 -- Changes a group: its attributes (p_group, null: as they are) and its members, in one transaction. p_replace: the
 -- members become exactly p_add. Otherwise p_remove leave and p_add join; both lists cost what they hold, not what the
 -- group holds. p_expected: the version that was read (null: whatever it is). Returns changed = false, and writes
--- nothing, when nothing differs or this very write was committed before.
+-- nothing, when nothing differs or this very write was committed before. Plans are generic: a list of members would have
+-- every statement planned anew for its length.
 -- Raises IDNOF, IDVER, IDDUP, IDRSV, IDREF, IDVAL. Locks: the added members (key share), the group's row.
 create or replace function api.group_update(p_id uuid, p_expected bigint, p_group jsonb, p_add uuid[], p_remove uuid[],
                                             p_replace boolean, p_options jsonb, p_audit jsonb)
 returns table (id uuid, posix_name text, gid bigint, created timestamptz, last_modified timestamptz, version bigint,
                doc jsonb, changed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_old store.groups%rowtype;
@@ -192,7 +195,8 @@ begin
   if not found then
     perform store.fail('IDNOF', 'no such group', 'id');
   end if;
-  if store.write_is_known(p_id, p_audit) then
+  -- A write that was committed before has touched the group within the minutes that the look goes back.
+  if v_old.last_modified > api.now() - interval '10 minutes' and store.write_is_known(p_id, p_audit) then
     return query select * from store.group_row(p_id, true, true);
     return;
   end if;
@@ -261,6 +265,7 @@ end $$;
 -- Locks: the group's row.
 create or replace function api.group_delete(p_id uuid, p_expected bigint, p_audit jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_old store.groups%rowtype;

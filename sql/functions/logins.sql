@@ -204,6 +204,7 @@ returns table (outcome text, id uuid, posix_name text, uid bigint, primary_gid b
                admin boolean, locked boolean, admitted boolean, created boolean, updated boolean, added text[],
                removed text[], groups_created int)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_key text := p_login->>'user_name_key';
