@@ -28,7 +28,7 @@ pub enum Entry {
 /// Which account a distinguished name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
-    /// The distinguished name, see [`super::directory::key`].
+    /// The distinguished name, see `directory::key`.
     pub dn: String,
     /// Whether it is a group.
     pub is_group: bool,

@@ -64,7 +64,8 @@ fn apache(places: &Places<'_>) -> Running {
     std::fs::write(places.folder.0.join("httpd.conf"), config).unwrap();
     let mut command = mortal("apache2");
     command
-        .arg("-DFOREGROUND")
+        // One process: workers of its own would outlive it.
+        .arg("-X")
         .arg("-f")
         .arg(places.folder.0.join("httpd.conf"));
     quietly(command)
