@@ -8,5 +8,7 @@ mod cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // mimalloc asks for huge pages, which double what a replica holds at rest. Without the switch there is only more memory used.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     cli::main()
 }
