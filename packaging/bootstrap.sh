@@ -46,7 +46,6 @@ if [ "$purpose" = test ]; then
     has mvn || packages+=(maven)
     has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
     # High availability: tests/ha.
-    has haproxy || [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
     has etcd || packages+=(etcd-server)
     has openssl || packages+=(openssl)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
