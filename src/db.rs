@@ -9,8 +9,10 @@ pub mod brake;
 mod call;
 mod connect;
 mod exports;
+mod gather;
 pub mod groups;
 pub mod imports;
+mod login_calls;
 pub mod logins;
 pub mod memberships;
 pub mod migrate;
@@ -26,6 +28,7 @@ mod sqlstate;
 pub mod status;
 pub mod tokens;
 pub mod trail;
+mod user_calls;
 pub mod users;
 
 pub use audit::{AuditEntry, AuditFilter, HistoryEntry, Origin};

@@ -89,20 +89,19 @@ async fn attempt(
 ) -> Result<SignedIn, Refusal> {
     let prepared = rules.prepare(assertion)?;
     let (draft, login_rules) = (&prepared.draft, &rules.login);
-    if let Some(probe) = db.login_probe(draft, login_rules).await?
-        && probe.unchanged
-    {
+    let probe = db.login_probe(draft, login_rules).await?;
+    if let Some(probe) = probe.as_ref().filter(|probe| probe.unchanged) {
         admit(&probe.user, login_rules.minimum_uid)?;
         sign_ins.note(note(&prepared, &probe.user));
         return Ok(SignedIn {
-            user: probe.user,
+            user: probe.user.clone(),
             user_name: prepared.user_name,
             change: Change::default(),
         });
     }
     let user = prepared.user_draft()?;
     match db
-        .login_apply(draft, login_rules, Uuid::now_v7(), &user, origin)
+        .login_apply(draft, login_rules, probe.as_ref(), (Uuid::now_v7(), user), origin)
         .await?
     {
         Applied::Done { user, change } => {

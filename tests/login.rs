@@ -1,7 +1,7 @@
 //! Sign-in: just-in-time provisioning, sessions and forward-auth.
 
 mod admin_group;
-mod api;
+pub mod api;
 mod browser;
 mod forward_auth;
 #[cfg(feature = "saml")]

@@ -21,4 +21,5 @@ mod scim;
 mod sequences;
 mod sql;
 mod tls;
+mod together;
 mod tokens;

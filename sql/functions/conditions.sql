@@ -12,3 +12,12 @@ as $$
 begin
   raise exception using errcode = p_code, message = p_message, detail = coalesce(p_subject, '');
 end $$;
+
+-- Gives a batch up: one of its parts needs what only the function for one part does. Nothing is done for anybody, and the
+-- caller sends the parts one by one.
+create or replace function store.one_by_one() returns void
+language plpgsql
+as $$
+begin
+  perform store.fail('IDDUP', 'these cannot be carried out together');
+end $$;

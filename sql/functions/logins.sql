@@ -17,21 +17,23 @@ begin
     where m.member_id = p_user and (g.display_name_key = any (p_required) or g.posix_name = any (p_required)));
 end $$;
 
--- The user of that name key, and whether p_hash is what his last applied assertion of that provider said. No row when
--- there is no such user. Writes and locks nothing: all that an unchanged sign-in costs.
-create or replace function api.login_probe(p_user_name_key text, p_provider text, p_hash bytea, p_required text[])
-returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
+-- For each of the sign-ins: the user of that name key, and whether the hash is what his last applied assertion of that
+-- provider said. number: its place in the arrays; none when there is no such user. Writes and locks nothing: all that an
+-- unchanged sign-in costs.
+create or replace function api.login_probes(p_user_name_keys text[], p_providers text[], p_hashes bytea[], p_required text[])
+returns table (number bigint, id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, unchanged boolean, admitted boolean)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
-    select u.id, u.posix_name, u.uid, u.primary_gid, u.home, u.shell, u.admin, u.locked,
-           coalesce((select l.claims_hash = p_hash from store.login_state l
-                     where l.user_id = u.id and l.provider = p_provider), false),
+    select p.number, u.id, u.posix_name, u.uid, u.primary_gid, u.home, u.shell, u.admin, u.locked,
+           coalesce((select l.claims_hash = p.hash from store.login_state l
+                     where l.user_id = u.id and l.provider = p.provider), false),
            cardinality(p_required) = 0 or store.login_admitted(u.id, p_required)
-    from store.users u
-    where u.user_name_key = p_user_name_key and u.deleted_at is null;
+    from unnest(p_user_name_keys, p_providers, p_hashes) with ordinality as p(user_name_key, provider, hash, number)
+    join store.users u on u.user_name_key = p.user_name_key and u.deleted_at is null;
 end $$;
 
 -- The ids of the groups with these keys; creates those that are missing, in key order. Those of which p_user is no member

@@ -127,7 +127,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         }
         Command::Add { name, gid, form } => {
             let body = Map::from_iter([("displayName".to_owned(), Value::String(name))]);
-            let mut draft = GroupDraft::from_document(&normalise(ResourceType::Group, body, Dialect::Strict)?)?;
+            let mut draft = GroupDraft::from_document(normalise(ResourceType::Group, body, Dialect::Strict)?)?;
             draft.gid = gid.map(i64::from);
             let written = session::with(config, async |db| {
                 Ok(db.group_create(Uuid::now_v7(), &draft, &[], &session::origin()).await?)

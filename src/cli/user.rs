@@ -174,7 +174,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             draft.shell = shell;
             draft.admin = Some(admin);
             let written = session::with(config, async |db| {
-                Ok(db.user_create(Uuid::now_v7(), &draft, &session::origin()).await?)
+                Ok(db.user_create(Uuid::now_v7(), draft, session::origin()).await?)
             })
             .await?;
             let user = written.user;

@@ -22,15 +22,19 @@ const NOT_AUDITED: &[&str] = &[
     "sign_ins_note",
 ];
 
+/// The write that leaves as many lines in the audit log as it gives rows; any other leaves one.
+const AUDITED_BY_ROW: &str = "users_create";
+
 /// Counts audit rows, which are written in the transaction of their change: a refused change writes none.
 fn count_audit(op: &str, outcome: &Result<Vec<Row>, Error>) {
-    let word = match outcome {
-        Ok(_) => "ok",
-        Err(Error::Internal(_) | Error::Unavailable { .. }) => "failed",
+    let (word, lines) = match outcome {
+        Ok(rows) if op == AUDITED_BY_ROW => ("ok", rows.len()),
+        Ok(_) => ("ok", 1),
+        Err(Error::Internal(_) | Error::Unavailable { .. }) => ("failed", 1),
         Err(_) => return,
     };
     if !NOT_AUDITED.contains(&op) {
-        METRICS.audit_events.with_label_values(&[word]).inc();
+        METRICS.audit_events.with_label_values(&[word]).inc_by(lines as u64);
     }
 }
 

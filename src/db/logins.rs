@@ -1,18 +1,18 @@
 //! Sign-ins: the probe of an unchanged one, the transaction of any other, and what they leave behind.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio_postgres::Row;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::audit::Origin;
 use super::call::Repeat;
+use super::login_calls::{ApplyCall, ProbeCall};
 use super::pool::Database;
-use super::users::draft_value;
 use crate::error::Error;
-use crate::posix;
 use crate::scim::user::UserDraft;
 
 /// A group of a claim.
@@ -59,14 +59,14 @@ pub struct LoginDraft {
 }
 
 /// Under which rules an assertion is applied.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginRules {
     /// Whether a user who is missing is created.
     pub register: bool,
     /// `all` or `login`: which memberships may be removed.
     pub scope: &'static str,
     /// Groups (folded names) of which the user must be in one; empty, everybody may sign in.
-    pub required: Vec<String>,
+    pub required: Arc<[String]>,
     /// Lowest uid that may sign in.
     pub minimum_uid: i64,
 }
@@ -162,75 +162,37 @@ pub struct SignInNote {
 }
 
 impl Database {
-    /// `api.login_probe`: the user of that name, and whether the assertion says nothing new. Writes nothing.
+    /// `api.login_probes`: the user of that name, and whether the assertion says nothing new. Writes nothing. Sign-ins that
+    /// come at once share the statement.
     pub async fn login_probe(&self, draft: &LoginDraft, rules: &LoginRules) -> Result<Option<Probe>, Error> {
-        let hash = draft.hash.as_slice();
-        let rows = self
-            .read(
-                "login_probe",
-                "select * from api.login_probe($1, $2, $3, $4)",
-                &[
-                    (&draft.user_name_key, Type::TEXT),
-                    (&draft.provider, Type::TEXT),
-                    (&hash, Type::BYTEA),
-                    (&rules.required, Type::TEXT_ARRAY),
-                ],
-            )
-            .await?;
-        Ok(rows.first().map(|row| Probe {
-            user: login_user(row),
-            unchanged: row.get("unchanged"),
-        }))
+        self.together(ProbeCall {
+            user_name_key: draft.user_name_key.clone(),
+            provider: draft.provider.clone(),
+            hash: draft.hash,
+            required: Arc::clone(&rules.required),
+        })
+        .await
     }
 
-    /// `api.login_apply`: creates or updates the user and reconciles his groups, all or nothing. `user` is what he is
-    /// created from under `id`, if he has to be.
+    /// Creates or updates the user and reconciles his groups, all or nothing. `user` is what he is created from under `id`, if
+    /// he has to be; `probe` is what the probe has said. Sign-ins that come at once share the statement.
     pub async fn login_apply(
         &self,
         draft: &LoginDraft,
         rules: &LoginRules,
-        id: Uuid,
-        user: &UserDraft,
+        probe: Option<&Probe>,
+        (id, user): (Uuid, UserDraft),
         origin: &Origin,
     ) -> Result<Applied, Error> {
-        let mut value = draft_value(id, user);
-        value["posix_name_derived"] = posix::derive_user_name(&user.user_name).into();
-        let groups = draft.groups.as_deref();
-        let column = |of: fn(&ClaimedGroup) -> String| groups.map(|list| list.iter().map(of).collect::<Vec<_>>());
-        let (keys, names) = (column(|group| group.key.clone()), column(|group| group.name.clone()));
-        let posix = column(|group| posix::derive_group_name(&group.name));
-        let rows = self
-            .write(
-                "login_apply",
-                Repeat::Idempotent,
-                "select * from api.login_apply($1, $2, $3, $4, $5, $6, $7)",
-                &[
-                    (&Json(&login_value(draft, rules, user)), Type::JSONB),
-                    (&Json(&value), Type::JSONB),
-                    (&keys, Type::TEXT_ARRAY),
-                    (&names, Type::TEXT_ARRAY),
-                    (&posix, Type::TEXT_ARRAY),
-                    (&Json(self.options.value()), Type::JSONB),
-                    (&Json(&origin.value()), Type::JSONB),
-                ],
-            )
-            .await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| Error::Internal("api.login_apply gave no row".into()))?;
-        match row.get::<_, String>("outcome") {
-            outcome if outcome == "applied" => Ok(Applied::Done {
-                user: login_user(row),
-                change: Change {
-                    created: row.get("created"),
-                    updated: row.get("updated"),
-                    added: row.get("added"),
-                    removed: row.get("removed"),
-                    groups_created: row.get("groups_created"),
-                },
-            }),
-            outcome => Ok(Applied::Refused(outcome)),
-        }
+        self.together(ApplyCall {
+            draft: draft.clone(),
+            rules: rules.clone(),
+            known: probe.map(|probe| probe.user.id),
+            id,
+            user,
+            origin: origin.clone(),
+        })
+        .await
     }
 
     /// `api.login_preview`: what a sign-in with these groups would change.
@@ -294,43 +256,7 @@ impl Database {
     }
 }
 
-/// `p_login` of the contract.
-fn login_value(draft: &LoginDraft, rules: &LoginRules, user: &UserDraft) -> Value {
-    let mut profile = serde_json::Map::new();
-    let claimed = &draft.profile;
-    if let Some(name) = &claimed.display_name {
-        profile.insert("display_name".into(), name.as_str().into());
-        profile.insert("display_name_key".into(), user.display_name_key.clone().into());
-        profile.insert("gecos".into(), user.gecos.clone().into());
-    }
-    if let Some(email) = &claimed.email {
-        profile.insert("email".into(), email.as_str().into());
-        profile.insert("email_key".into(), user.email_keys.first().cloned().into());
-    }
-    if let Some(name) = &claimed.posix_name {
-        profile.insert("posix_name".into(), name.as_str().into());
-    }
-    if let Some(uid) = claimed.uid {
-        profile.insert("uid".into(), uid.into());
-    }
-    if let Some(home) = &claimed.home {
-        profile.insert("home".into(), home.as_str().into());
-    }
-    json!({
-        "user_name_key": draft.user_name_key,
-        "provider": draft.provider,
-        "subject": draft.subject,
-        "at": draft.at,
-        "hash": crate::tokens::SecretHash(draft.hash).hex(),
-        "scope": rules.scope,
-        "register": rules.register,
-        "required": rules.required,
-        "minimum_uid": rules.minimum_uid,
-        "profile": profile,
-    })
-}
-
-fn login_user(row: &Row) -> LoginUser {
+pub(super) fn login_user(row: &Row) -> LoginUser {
     LoginUser {
         id: row.get("id"),
         posix_name: row.get("posix_name"),

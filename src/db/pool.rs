@@ -7,9 +7,12 @@ use anyhow::Context;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
 
 use super::connect::Address;
+use super::gather::Place;
+use super::login_calls::{ApplyCall, ProbeCall};
 use super::nss::Lag;
 use super::options::Options;
 use super::primary::Primary;
+use super::user_calls::Creation;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
 
@@ -53,6 +56,12 @@ pub struct Database {
     pub(super) watch: Arc<Primary>,
     /// Whether `primary` is one: a replica of role read may have the standby alone.
     pub(super) has_primary: bool,
+    /// Where creations of users wait for each other.
+    pub(super) creations: Arc<Place<Creation>>,
+    /// Where sign-ins that may turn out unchanged wait for each other.
+    pub(super) probes: Arc<Place<ProbeCall>>,
+    /// Where all other sign-ins wait for each other.
+    pub(super) applications: Arc<Place<ApplyCall>>,
 }
 
 impl Database {
@@ -74,6 +83,9 @@ impl Database {
             lag: Arc::default(),
             watch: Arc::default(),
             has_primary: primary.is_some(),
+            creations: Arc::default(),
+            probes: Arc::default(),
+            applications: Arc::default(),
             options: Arc::new(options),
             settings,
         })

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::audit::Origin;
 use super::call::Repeat;
 use super::pool::Database;
+use super::user_calls::Creation;
 use crate::error::Error;
 use crate::fold::KEY_VERSION;
-use crate::posix;
 use crate::scim::user::{GroupRef, UserDraft, UserRow};
 use crate::telemetry::metrics::METRICS;
 
@@ -27,39 +27,12 @@ pub struct Written {
 }
 
 impl Database {
-    /// `api.user_create`: creates the user under an id made by the caller; repeating it is harmless.
-    pub async fn user_create(&self, id: Uuid, draft: &UserDraft, origin: &Origin) -> Result<Written, Error> {
-        let derived = posix::derive_user_name(&draft.user_name);
-        let outcome = self
-            .write(
-                "user_create",
-                Repeat::Idempotent,
-                "select * from api.user_create($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, $10, $11, $12, $13, $14, $15, $16, \
-                 $17, $18)",
-                &[
-                    (&id, Type::UUID),
-                    (&draft.user_name_key, Type::TEXT),
-                    (&KEY_VERSION, Type::INT2),
-                    (&draft.external_id, Type::TEXT),
-                    (&draft.display_name_key, Type::TEXT),
-                    (&draft.email_keys, Type::TEXT_ARRAY),
-                    (&draft.posix_name, Type::TEXT),
-                    (&derived, Type::TEXT),
-                    (&draft.uid, Type::INT8),
-                    (&draft.home, Type::TEXT),
-                    (&draft.shell, Type::TEXT),
-                    (&draft.gecos, Type::TEXT),
-                    (&draft.admin, Type::BOOL),
-                    (&draft.active.map(|active| !active), Type::BOOL),
-                    (&Json(&draft.doc), Type::JSONB),
-                    (&Json(&draft.doc_key), Type::JSONB),
-                    (&Json(self.options.value()), Type::JSONB),
-                    (&Json(&origin.value()), Type::JSONB),
-                ],
-            )
-            .await;
+    /// Creates the user under an id made by the caller; repeating it is harmless. Creations that come at once share the
+    /// statement.
+    pub async fn user_create(&self, id: Uuid, draft: UserDraft, origin: Origin) -> Result<Written, Error> {
+        let outcome = self.together(Creation { id, draft, origin }).await;
         count_allocation("user", &outcome);
-        written(&outcome?, Some(&draft.doc))
+        outcome
     }
 
     /// `api.user_get`: a live user, with his groups when asked for.
@@ -204,7 +177,7 @@ pub(super) fn draft_value(id: Uuid, draft: &UserDraft) -> Value {
 }
 
 /// The row a write gave back. The contract leaves the document out when it is the one that was sent.
-fn written(rows: &[Row], sent: Option<&Value>) -> Result<Written, Error> {
+pub(super) fn written(rows: &[Row], sent: Option<&Value>) -> Result<Written, Error> {
     let row = rows
         .first()
         .ok_or_else(|| Error::Internal("a write of a user gave no row".into()))?;
@@ -251,7 +224,7 @@ fn group_ref(value: &Value) -> Option<GroupRef> {
 }
 
 /// Counts numbers given and refused.
-pub(super) fn count_allocation(kind: &str, outcome: &Result<Vec<Row>, Error>) {
+pub(super) fn count_allocation<T>(kind: &str, outcome: &Result<T, Error>) {
     let outcome = match outcome {
         Ok(_) => "ok",
         Err(Error::PoolExhausted { .. }) => "exhausted",

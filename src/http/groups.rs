@@ -129,7 +129,7 @@ pub(super) async fn create_group(
     context: &Context,
     body: Map<String, Value>,
 ) -> Result<Written, Refused> {
-    let draft = GroupDraft::from_document(&normalise(GROUP, body, context.caller.dialect)?)?;
+    let draft = GroupDraft::from_document(normalise(GROUP, body, context.caller.dialect)?)?;
     let members = member_ids(&draft.members)?;
     let outcome = state
         .db
@@ -147,7 +147,7 @@ pub(super) async fn replace_group(
 ) -> Result<Written, Refused> {
     check_own_id(&body, id)?;
     let id = parse_id(id)?;
-    let draft = GroupDraft::from_document(&normalise(GROUP, body, context.caller.dialect)?)?;
+    let draft = GroupDraft::from_document(normalise(GROUP, body, context.caller.dialect)?)?;
     let expected = expected_version(state, context, id).await?;
     let members = MembersUpdate {
         add: member_ids(&draft.members)?,
@@ -183,7 +183,7 @@ async fn patch_parts(state: &State, context: &Context, id: &str, body: Value) ->
         let group = state.db.group_get(uuid).await?.ok_or_else(|| not_found(id))?;
         context.admit_version(group.version)?;
         let after = patch::apply(&parts.attributes, GROUP, id, &group::to_document(&group), dialect)?;
-        let draft = GroupDraft::from_document(&after)?;
+        let draft = GroupDraft::from_document(after)?;
         match state
             .db
             .group_update(uuid, Some(group.version), Some(&draft), &members, &context.origin)

@@ -122,7 +122,7 @@ pub(super) async fn create_user(
         "create",
         state
             .db
-            .user_create(Uuid::now_v7(), &draft, &context.origin)
+            .user_create(Uuid::now_v7(), draft, context.origin.clone())
             .await
             .map_err(Refused::from),
     )

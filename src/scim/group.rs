@@ -49,7 +49,10 @@ impl GroupDraft {
     ///
     /// Raises 400 `invalidValue` for a `displayName` that [`crate::fold::check_name`] refuses, a `posixGroupName` that
     /// [`posix::check_group_name`] refuses, and a member without an id.
-    pub fn from_document(document: &Document) -> Result<Self, ScimError> {
+    pub fn from_document(mut document: Document) -> Result<Self, ScimError> {
+        // Taken out, not copied: there may be as many as a large body holds.
+        let members = document.shift_remove("members").unwrap_or_default();
+        let document = &document;
         let display_name = checked_name(document, "displayName")?;
         let extension = document.get(POSIX_GROUP.id);
         let posix_name = text(extension, "posixGroupName");
@@ -60,7 +63,7 @@ impl GroupDraft {
         }
         let doc: Map<String, Value> = document
             .iter()
-            .filter(|(key, _)| !matches!(key.as_str(), "schemas" | "members") && *key != POSIX_GROUP.id)
+            .filter(|(key, _)| *key != "schemas" && *key != POSIX_GROUP.id)
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         Ok(Self {
@@ -71,7 +74,7 @@ impl GroupDraft {
             gid: extension
                 .and_then(|extension| extension.get("posixGroupId"))
                 .and_then(Value::as_i64),
-            members: members_from(document.get("members").cloned().unwrap_or_default(), false)?,
+            members: members_from(members, false)?,
             doc_key: Value::Object(folded(ResourceType::Group, &doc)),
             doc: Value::Object(doc),
         })

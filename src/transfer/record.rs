@@ -116,7 +116,7 @@ impl Group {
     pub(super) fn from_body(line: u64, mut body: Map<String, Value>) -> Result<Self, Fault> {
         body.remove("members");
         let document = normalise(ResourceType::Group, body, Dialect::Strict).map_err(|error| refused(line, &error))?;
-        let mut draft = GroupDraft::from_document(&document).map_err(|error| refused(line, &error))?;
+        let mut draft = GroupDraft::from_document(document).map_err(|error| refused(line, &error))?;
         if draft.posix_name.is_none() {
             draft.posix_name = Some(posix::derive_group_name(&draft.display_name));
         }

@@ -12,7 +12,7 @@ const BASE: &str = "https://scim.example.org/scim/v2";
 
 fn draft(body: Value) -> Result<GroupDraft, ScimError> {
     let document = normalise(ResourceType::Group, object(body).unwrap(), Dialect::Strict)?;
-    GroupDraft::from_document(&document)
+    GroupDraft::from_document(document)
 }
 
 fn row() -> GroupRow {
@@ -113,5 +113,5 @@ fn the_document_for_a_patch_is_normalised() {
         normalise(ResourceType::Group, document.clone(), Dialect::Strict).unwrap(),
         document
     );
-    assert_eq!(GroupDraft::from_document(&document).unwrap().doc, row().doc);
+    assert_eq!(GroupDraft::from_document(document).unwrap().doc, row().doc);
 }

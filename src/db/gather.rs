@@ -1,0 +1,175 @@
+//! Calls that share a statement: while some of a kind are under way the next ones gather, and then go together (group
+//! commit). A call that finds fewer than [`UNDER_WAY`] before it goes at once: nobody waits for company.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::oneshot;
+
+use super::pool::Database;
+use crate::error::Error;
+
+/// Most calls in one statement: what the last of them waits for the others stays below a commit or two.
+const MOST: usize = 32;
+
+/// Statements of one kind under way at once: one is being worked on while the other is committed or on its way.
+const UNDER_WAY: usize = 2;
+
+/// Calls of one kind sent one by one at once, after they could not go together.
+const ONE_BY_ONE: usize = 4;
+
+/// A call that can go to the database together with others of its kind.
+pub(super) trait Together: Send + Sync + Sized + 'static {
+    /// What one call gives.
+    type Outcome: Send + 'static;
+
+    /// Where calls of this kind gather.
+    fn place(db: &Database) -> &Place<Self>;
+
+    /// Whether it may share a statement with `other`.
+    fn goes_with(&self, other: &Self) -> bool;
+
+    /// Carries it out by itself.
+    fn alone(&self, db: &Database) -> impl Future<Output = Result<Self::Outcome, Error>> + Send;
+
+    /// Carries out all, or does nothing: then each is sent alone, unless there is no database. The outcomes come in the order
+    /// of the calls.
+    fn all(db: &Database, calls: &[Self]) -> impl Future<Output = Result<Vec<Self::Outcome>, Error>> + Send;
+}
+
+/// Where calls of one kind wait for each other.
+pub(super) struct Place<T: Together>(Mutex<Gathered<T>>);
+
+struct Gathered<T: Together> {
+    waiting: VecDeque<Waiting<T>>,
+    under_way: usize,
+    next_number: u64,
+}
+
+struct Waiting<T: Together> {
+    number: u64,
+    call: T,
+    answer: oneshot::Sender<Result<T::Outcome, Error>>,
+}
+
+impl<T: Together> Default for Place<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Gathered {
+            waiting: VecDeque::new(),
+            under_way: 0,
+            next_number: 0,
+        }))
+    }
+}
+
+impl<T: Together> Place<T> {
+    fn lock(&self) -> MutexGuard<'_, Gathered<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Together> Gathered<T> {
+    /// Takes the calls that go next: the oldest and those right behind it that may share its statement. Whoever has gone
+    /// away meanwhile is left out, so that nothing is done for nobody.
+    fn take(&mut self) -> Vec<Waiting<T>> {
+        let mut taken: Vec<Waiting<T>> = Vec::new();
+        while taken.len() < MOST
+            && let Some(next) = self.waiting.front()
+        {
+            if !next.answer.is_closed() && taken.first().is_some_and(|first| !next.call.goes_with(&first.call)) {
+                break;
+            }
+            taken.extend(self.waiting.pop_front().filter(|next| !next.answer.is_closed()));
+        }
+        taken
+    }
+}
+
+impl Database {
+    /// Carries a call out, together with others if there are any.
+    ///
+    /// Raises what it would raise alone; `Error::Unavailable` when its turn does not come within the time-out for a free
+    /// connection.
+    pub(super) async fn together<T: Together>(&self, call: T) -> Result<T::Outcome, Error> {
+        let (answer, mut outcome) = oneshot::channel();
+        let (number, starts) = {
+            let mut gathered = T::place(self).lock();
+            let number = gathered.next_number;
+            gathered.next_number += 1;
+            gathered.waiting.push_back(Waiting { number, call, answer });
+            let starts = gathered.under_way < UNDER_WAY;
+            gathered.under_way += usize::from(starts);
+            (number, starts)
+        };
+        if starts {
+            // A task of its own: whoever goes away must not take the others' calls along.
+            tokio::spawn(drive::<T>(self.clone()));
+        }
+        let gone = |_| Err(Error::Internal("a call that went together with others was lost".into()));
+        tokio::select! {
+            outcome = &mut outcome => return outcome.unwrap_or_else(gone),
+            () = tokio::time::sleep(self.settings.wait_timeout) => {}
+        }
+        {
+            let waiting = &mut T::place(self).lock().waiting;
+            if let Some(place) = waiting.iter().position(|waiting| waiting.number == number) {
+                waiting.remove(place);
+                return Err(Error::unavailable());
+            }
+        }
+        outcome.await.unwrap_or_else(gone)
+    }
+}
+
+/// One of those under way. When it ends, however it ends, it makes room, or another goes on for those who came meanwhile.
+struct Turn<T: Together>(Database, PhantomData<fn() -> T>);
+
+impl<T: Together> Drop for Turn<T> {
+    fn drop(&mut self) {
+        {
+            let gathered = &mut T::place(&self.0).lock();
+            if gathered.waiting.is_empty() {
+                gathered.under_way -= 1;
+                return;
+            }
+        }
+        tokio::spawn(drive::<T>(self.0.clone()));
+    }
+}
+
+/// Carries out what has gathered until nobody waits.
+async fn drive<T: Together>(db: Database) {
+    let turn = Turn::<T>(db, PhantomData);
+    loop {
+        let taken = T::place(&turn.0).lock().take();
+        if taken.is_empty() {
+            return;
+        }
+        let (calls, answers): (Vec<T>, Vec<_>) = taken.into_iter().map(|one| (one.call, one.answer)).unzip();
+        for (answer, outcome) in answers.into_iter().zip(carry_out(&turn.0, &calls).await) {
+            // Whoever has gone away does not want it.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+async fn carry_out<T: Together>(db: &Database, calls: &[T]) -> Vec<Result<T::Outcome, Error>> {
+    if calls.len() > 1 {
+        match T::all(db, calls).await {
+            Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
+            Err(error @ Error::Unavailable { .. }) => return calls.iter().map(|_| Err(error.clone())).collect(),
+            // One of them cannot be had, or cannot be had so: only that one shall hear of it.
+            Err(error) => tracing::debug!(%error, calls = calls.len(), "one by one"),
+        }
+    }
+    let each: Vec<BoxFuture<'_, _>> = calls.iter().map(|call| call.alone(db).boxed()).collect();
+    futures_util::stream::iter(each).buffered(ONE_BY_ONE).collect().await
+}
+
+/// One column of the parallel arrays that a statement for many calls takes.
+pub(super) fn column<'a, C, T>(calls: &'a [C], of: impl Fn(&'a C) -> T) -> Vec<T> {
+    calls.iter().map(of).collect()
+}
