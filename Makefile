@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench ha peers soak chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -79,6 +79,11 @@ nss-bench: ## measures the NSS module and its agent beside sssd, files and a mod
 ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
 	@packaging/bootstrap.sh test
 	@$(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) cargo test --locked --test ha -- --include-ignored --nocapture
+
+peers: ## builds Traefik, which `make test` skips where it is not built, and runs the tests with every proxy: 15 minutes
+	@packaging/bootstrap.sh test
+	ROLLCALL_BUILD_PEERS=1 tests/peers/traefik/install
+	cargo test --locked --test integration login::forward_auth login::peers
 
 soak: ## the same with random faults for MINUTES (default 60), the database away for 5, an overload of 1; a full storm of sign-ins
 	@packaging/bootstrap.sh test

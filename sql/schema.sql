@@ -665,7 +665,7 @@ CREATE UNIQUE INDEX groups_gid ON store.groups USING btree (gid);
 
 -- Name: groups_last_modified; Type: INDEX; Schema: store; Owner: -
 
-CREATE INDEX groups_last_modified ON store.groups USING btree (last_modified, id) WHERE (deleted_at IS NULL);
+CREATE INDEX groups_last_modified ON store.groups USING btree (last_modified, id);
 
 -- Name: import_groups_id; Type: INDEX; Schema: store; Owner: -
 
@@ -737,7 +737,7 @@ CREATE INDEX users_deleted_posix_name ON store.users USING btree (posix_name) WH
 
 -- Name: users_display_name_key; Type: INDEX; Schema: store; Owner: -
 
-CREATE INDEX users_display_name_key ON store.users USING btree (display_name_key) WHERE (deleted_at IS NULL);
+CREATE INDEX users_display_name_key ON store.users USING btree (display_name_key);
 
 -- Name: users_external_id; Type: INDEX; Schema: store; Owner: -
 
@@ -745,7 +745,7 @@ CREATE INDEX users_external_id ON store.users USING btree (external_id) WHERE (e
 
 -- Name: users_last_modified; Type: INDEX; Schema: store; Owner: -
 
-CREATE INDEX users_last_modified ON store.users USING btree (last_modified, id) WHERE (deleted_at IS NULL);
+CREATE INDEX users_last_modified ON store.users USING btree (last_modified, id);
 
 -- Name: users_posix_name; Type: INDEX; Schema: store; Owner: -
 

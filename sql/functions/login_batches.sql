@@ -46,6 +46,7 @@ end $$;
 -- nothing is done for anybody and the caller sends them one by one.
 -- p_ids: the user, or the id of a new one; p_users: the draft of a new one, null for one who is there. p_firsts, p_lasts:
 -- which of p_group_keys are his. p_actors, p_request_ids, p_origins: of the audit rows of each.
+-- Planned as in user_batches.sql; `lateral (… offset 0)` asks an index once per row.
 -- Raises IDDUP for that. Locks: the users' rows by id (no key update), as api.users_create, the groups that they join
 -- by id (key share), login_state by user: each kind for all of them before the next, in the order of every other writer.
 create or replace function api.logins_apply(
@@ -55,7 +56,7 @@ create or replace function api.logins_apply(
 returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home text, shell text, admin boolean,
                locked boolean, admitted boolean, created boolean, added text[], removed text[])
 language plpgsql security definer set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
+set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -79,16 +80,20 @@ begin
   end if;
   perform store.logins_create(p_users, p_actors, p_request_ids, p_origins, p_minimum_uid, p_options);
 
-  v_wanted := array(select g.id from unnest(p_group_keys) with ordinality as k(key, n)
-    join store.groups g on g.display_name_key = k.key and g.deleted_at is null order by k.n);
+  v_wanted := array(select g.id from unnest(p_group_keys) with ordinality as k(key, n),
+    lateral (select g.id from store.groups g where g.display_name_key = k.key and g.deleted_at is null offset 0) g
+    order by k.n);
   if cardinality(v_wanted) <> cardinality(p_group_keys) then
     perform store.one_by_one();
   end if;
-  v_locked := array(select g.id from store.groups g
-    where g.deleted_at is null and g.id in (
-      select w from unnest(p_ids, p_firsts, p_lasts) as x(id, first, last), unnest(v_wanted[x.first:x.last]) w
-      where not exists (select from store.memberships m where m.group_id = w and m.member_id = x.id))
-    order by g.id for key share);
+  v_locked := array(select distinct w
+    from unnest(p_ids, p_firsts, p_lasts) as x(id, first, last),
+    lateral (select array(select m.group_id from store.memberships m where m.member_id = x.id) as present offset 0) h,
+    unnest(v_wanted[x.first:x.last]) w
+    where w <> all (h.present) order by w);
+  v_locked := array(select g.id from unnest(v_locked) l,
+    lateral (select g.id, g.deleted_at from store.groups g where g.id = l for key share) g
+    where g.deleted_at is null order by g.id);
   -- Whoever changes memberships clears the hash first, so a rival is either through or waits here for its turn.
   select count(*) filter (where l.provider = x.provider) = v_here
          and coalesce(bool_and(l.provider <> x.provider
@@ -101,8 +106,10 @@ begin
   end if;
 
   select coalesce(array_agg(x.id), '{}') as users, coalesce(array_agg(w), '{}') as groups into v_join
-    from unnest(p_ids, p_firsts, p_lasts) as x(id, first, last), unnest(v_wanted[x.first:x.last]) w
-    where not exists (select from store.memberships m where m.group_id = w and m.member_id = x.id);
+    from unnest(p_ids, p_firsts, p_lasts) as x(id, first, last),
+    lateral (select array(select m.group_id from store.memberships m where m.member_id = x.id) as present offset 0) h,
+    unnest(v_wanted[x.first:x.last]) w
+    where w <> all (h.present);
   select coalesce(array_agg(m.member_id) filter (where m.leaves), '{}') as users,
          coalesce(array_agg(m.group_id) filter (where m.leaves), '{}') as groups,
          coalesce(bool_or(case when m.wanted then m.provenance & 2 = 0

@@ -7,6 +7,8 @@
 -- one by one, which also tells a repetition from a rival.
 -- p_posix_names: the name asked for, else the derived one. p_email_keys, p_email_owners: the folded addresses, without
 -- duplicates, and whose they are. p_actors, p_request_ids, p_origins: of the audit row of each; p_path is common to all.
+-- Planned once, and for a few of many rows, whatever the tables hold at that time: by their indexes, without `jit`, to which
+-- a scan that has no index looks dear.
 -- Raises IDDUP for that. Locks: as api.user_create for each, every kind in ascending order, so that two batches
 -- never wait for each other in a circle.
 create or replace function api.users_create(
@@ -18,7 +20,7 @@ returns table (id uuid, posix_name text, uid bigint, primary_gid bigint, home te
                locked boolean, created timestamptz, last_modified timestamptz, version bigint,
                last_sign_in timestamptz, doc jsonb, groups jsonb, changed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
+set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare

@@ -122,12 +122,12 @@ fn envoy(program: &Path, places: &Places<'_>) -> Running {
     quietly(command)
 }
 
-fn traefik(places: &Places<'_>) -> Running {
+fn traefik(program: &Path, places: &Places<'_>) -> Running {
     let dynamic = places
         .example("traefik.yaml", |line| line.starts_with("tls:"))
         .replace("Host(`workbench.example.org`)", "Host(`127.0.0.1`)");
     let dynamic = places.write("dynamic.yaml", &dynamic);
-    let mut command = mortal("traefik");
+    let mut command = mortal(program);
     command.arg(format!("--entrypoints.web.address=127.0.0.1:{}", places.port));
     command.arg(format!("--providers.file.filename={}", dynamic.display()));
     quietly(command)
@@ -239,7 +239,7 @@ async fn envoy_lets_in_by_session_only_and_names_the_user_itself() {
 
 #[tokio::test]
 async fn traefik_lets_in_by_session_only_and_names_the_user_itself() {
-    if is_installed("traefik", "version") {
-        lets_in_by_session_only("traefik", traefik).await;
+    if let Some(program) = installed("traefik") {
+        lets_in_by_session_only("traefik", |places| traefik(&program, places)).await;
     }
 }
