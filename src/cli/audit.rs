@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "actor")]
     token: Option<String>,
     /// Only what came this way.
-    #[arg(long, value_parser = ["scim", "login", "cli", "import"])]
+    #[arg(long, value_parser = ["scim", "login", "cli", "import", "web"])]
     path: Option<String>,
     /// Only this action, as create, update, lock, unlock, delete, revoke.
     #[arg(long)]
