@@ -47,7 +47,6 @@ pub async fn style() -> Response {
 
 /// An administrator with a session, found anew in the database for every page and every change. What a handler takes who
 /// may be seen by administrators alone.
-#[derive(Debug)]
 pub struct Admin {
     /// His SCIM id.
     id: Uuid,

@@ -20,8 +20,8 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 pub enum Condition {
     /// Nothing to do.
     Good,
-    /// Something to do soon.
-    Soon,
+    /// Something to look at.
+    Warning,
     /// People cannot sign in, or soon cannot.
     Bad,
 }

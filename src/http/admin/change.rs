@@ -18,7 +18,6 @@ const FORM_TOKEN: &str = "form_token";
 
 /// A change that an administrator asks for. It is his own: the browser says that one of our pages sent it, and the form
 /// carries what only the pages of his session know.
-#[derive(Debug)]
 pub struct Change {
     /// Who asks.
     pub admin: Admin,

@@ -38,7 +38,7 @@ impl From<Headroom> for Pool {
     fn from(pool: Headroom) -> Self {
         let condition = match pool.remaining {
             0 => Condition::Bad,
-            left if left < pool.size / 10 => Condition::Soon,
+            left if left < pool.size / 10 => Condition::Warning,
             _ => Condition::Good,
         };
         let setting = if pool.pool == "user" {
@@ -112,20 +112,23 @@ fn database(facts: &Value, reads: &Result<ServerStatus, Error>, has_standby: boo
     let text = |name: &str| facts.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| facts.get(name).and_then(Value::as_i64).unwrap_or_default();
     let found = |condition, evidence: String| Found { condition, evidence };
+    // A young database has not counted yet.
+    let size = match number("users") {
+        0 => String::new(),
+        users => format!(", about {users} users and {} groups", number("groups")),
+    };
     let standbys = text("synchronous_standby_names");
     let mut findings = vec![found(
         Condition::Good,
         format!(
-            "The primary answers: PostgreSQL {}, about {} users and {} groups, epoch {}",
+            "The primary answers: PostgreSQL {}{size}, epoch {}",
             text("server_version"),
-            number("users"),
-            number("groups"),
             number("epoch"),
         ),
     )];
     findings.push(if standbys.is_empty() {
         let evidence = "No synchronous standby: a failover may lose what was acknowledged";
-        found(Condition::Soon, evidence.to_owned())
+        found(Condition::Warning, evidence.to_owned())
     } else {
         found(Condition::Good, format!("Synchronous standbys: {standbys}"))
     });
@@ -137,7 +140,7 @@ fn database(facts: &Value, reads: &Result<ServerStatus, Error>, has_standby: boo
         Err(error) => found(Condition::Bad, format!("The server behind database-read-uri: {error}")),
         Ok(status) if !status.in_recovery => {
             let evidence = "The server behind database-read-uri is a primary, not a standby";
-            found(Condition::Soon, evidence.to_owned())
+            found(Condition::Warning, evidence.to_owned())
         }
         Ok(status) => {
             let lag = status.lag.unwrap_or_default();
