@@ -5,7 +5,7 @@ mod api;
 pub mod browser;
 mod forward_auth;
 #[cfg(feature = "saml")]
-mod identity_provider;
+pub mod identity_provider;
 pub mod openid;
 mod pages;
 pub mod peers;

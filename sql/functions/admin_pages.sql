@@ -54,15 +54,17 @@ begin
   end case;
 end $$;
 
--- Whether an earlier stage of the search has told this user already. p_key: the e-mail address at hand.
-create or replace function store.admin_users_is_told(p_stage int, p_user store.users, p_prefix text, p_name text, p_key text)
-returns boolean
+-- Whether an earlier stage of the search has told this user already; the names and p_emails are his, p_key is the address at
+-- hand. No row of store.users: a function that takes one would come before the table in a dump.
+create or replace function store.admin_users_is_told(p_stage int, p_posix_name text, p_user_name_key text,
+                                                     p_display_name_key text, p_emails jsonb, p_prefix text, p_name text,
+                                                     p_key text) returns boolean
 language sql immutable
 as $$
-  select (p_stage > 1 and starts_with(p_user.posix_name, p_name))
-      or (p_stage > 2 and starts_with(p_user.user_name_key, p_prefix))
-      or (p_stage > 3 and starts_with(coalesce(p_user.display_name_key, ''), p_prefix) and p_user.display_name_key is not null)
-      or (p_stage > 3 and exists (select from jsonb_array_elements(coalesce(p_user.doc_key->'emails', '[]')) e
+  select (p_stage > 1 and starts_with(p_posix_name, p_name))
+      or (p_stage > 2 and starts_with(p_user_name_key, p_prefix))
+      or (p_stage > 3 and p_display_name_key is not null and starts_with(p_display_name_key, p_prefix))
+      or (p_stage > 3 and exists (select from jsonb_array_elements(coalesce(p_emails, '[]')) e
                                   where starts_with(e->>'value', p_prefix)
                                     and (p_stage > 4 or (e->>'value') collate "C" < p_key)))
 $$;
@@ -91,7 +93,8 @@ begin
       key := v_place.key;
       id := v_place.id;
       select * into v_user from store.users u where u.id = v_place.id and u.deleted_at is null;
-      continue when not found or store.admin_users_is_told(stage, v_user, p_prefix, p_name, key);
+      continue when not found or store.admin_users_is_told(stage, v_user.posix_name, v_user.user_name_key,
+        v_user.display_name_key, v_user.doc_key->'emails', p_prefix, p_name, key);
       user_name := v_user.doc->>'userName';
       display_name := v_user.doc->>'displayName';
       posix_name := v_user.posix_name;

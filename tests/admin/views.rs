@@ -320,6 +320,35 @@ async fn a_provider_that_is_away_is_bad_and_the_page_is_there_all_the_same() {
     rollcall.finish().await;
 }
 
+#[cfg(feature = "saml")]
+#[tokio::test]
+async fn the_certificates_of_a_saml_provider_are_told_before_they_expire() {
+    for (days, told) in [
+        (
+            300,
+            "<strong class=\"good\">ok</strong> SAML: a certificate of https://idp.example.org/meta is valid until",
+        ),
+        (
+            5,
+            "<strong class=\"warning\">warning</strong> SAML: a certificate of https://idp.example.org/meta expires in 4 days",
+        ),
+    ] {
+        let folder = crate::login::peers::Folder::new("metadata");
+        let metadata = folder.0.join("metadata.xml");
+        let provider = crate::login::identity_provider::IdentityProvider::lasting(days);
+        std::fs::write(&metadata, provider.metadata("signing")).unwrap();
+        let rollcall = start_with(&[
+            ("auth-saml", "1"),
+            ("auth-saml-metadata-path", metadata.to_str().unwrap()),
+        ])
+        .await;
+        let url = format!("{}/admin", rollcall.service.url("api"));
+        let page = open(&mut signed_in(&rollcall.service, "ann").await, &url).await;
+        assert!(page.body.contains(told), "{told}: {}", page.body);
+        rollcall.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_there_is_not_found_and_a_time_line_goes_as_far_back_as_is_offered() {
     let rollcall = start().await;

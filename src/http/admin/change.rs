@@ -31,7 +31,11 @@ impl FromRequest<State> for Change {
     async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let admin = Admin::from_request_parts(&mut parts, state).await?;
-        let refuse = |status, text| refused(state, &admin.visit, status, "Not done", text);
+        let refuse = |status, text| {
+            let request_id = &admin.visit.request_id;
+            tracing::warn!(request_id, user_id = %admin.id, reason = text, "an administrator's form was refused");
+            refused(state, &admin.visit, status, "Not done", text)
+        };
         if sender(&parts.headers, state.base_url.as_str()) != Sender::Ours {
             let text =
                 "The browser does not say that this form was sent by a page of this service. Nothing was changed.";
