@@ -171,7 +171,7 @@ pub fn expiry(scopes: &[Scope], days: Option<i64>, now: Timestamp) -> Result<Opt
         None if for_nodes => return Ok(None),
         given => given.unwrap_or(DEFAULT_DAYS),
     };
-    now.checked_add(SignedDuration::from_hours(days.saturating_mul(24)))
+    now.checked_add(SignedDuration::from_secs(days.saturating_mul(86_400)))
         .map(Some)
 }
 
