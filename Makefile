@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench ha peers soak chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench ha peers soak chart image dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -60,6 +60,10 @@ image: ## builds the OCI image without a container engine, starts it read-only a
 	@rm -rf $(target)/image
 	@packaging/image/build $(binary) $(target)/image
 	@cache=$$(tests/helm/install) && ROLLCALL_CHART_CACHE=$$cache $$cache/venv/bin/python tests/helm/live/image $(target)/image
+
+pictures: ## takes the pictures of the administrators' pages anew (Chromium), after a change of their looks
+	@packaging/bootstrap.sh test
+	WRITE_PICTURES=1 cargo test --locked --quiet --test integration admin::pictures
 
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test

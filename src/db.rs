@@ -4,6 +4,7 @@
 //! PL/pgSQL functions, whose plans PostgreSQL keeps. Which error may be retried is decided in `call` alone.
 
 mod admin_group;
+pub mod admin_pages;
 mod audit;
 pub mod brake;
 mod call;

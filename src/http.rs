@@ -1,10 +1,12 @@
 //! Every route on one screen. Handlers extract, make one call, and respond.
 
+mod admin;
 mod auth;
 pub mod authenticate;
 mod body;
 mod bulk;
 mod discovery;
+mod form;
 mod groups;
 pub mod listener;
 mod login;
@@ -15,9 +17,11 @@ mod oauth;
 mod observe;
 mod openapi;
 mod operations;
+mod pages;
 pub mod rate_limit;
 pub mod request_log;
 mod respond;
+mod same_origin;
 mod scim_request;
 mod search;
 pub mod state;
@@ -66,6 +70,7 @@ fn api(state: &State) -> Router {
         .route("/openid/callback", get(login::openid::callback))
         .route("/openid/backchannel-logout", post(login::openid::backchannel_logout))
         .merge(saml())
+        .merge(admin_pages())
         .with_state(state.clone())
         .merge(scim(state))
 }
@@ -81,6 +86,23 @@ fn saml() -> Router<State> {
 #[cfg(not(feature = "saml"))]
 fn saml() -> Router<State> {
     Router::new()
+}
+
+/// For administrators with a session.
+fn admin_pages() -> Router<State> {
+    Router::new()
+        .route("/admin.css", get(admin::style))
+        .route("/admin", get(admin::overview))
+        .route("/admin/", get(admin::overview))
+        .route("/admin/users", get(admin::users))
+        .route("/admin/users/{id}", get(admin::user))
+        .route("/admin/users/{id}/history", get(admin::history))
+        .route("/admin/users/{id}/lock", get(admin::ask_lock).post(admin::lock))
+        .route("/admin/users/{id}/unlock", get(admin::ask_unlock).post(admin::unlock))
+        .route("/admin/groups", get(admin::groups))
+        .route("/admin/groups/{id}", get(admin::group))
+        .route("/admin/tokens", get(admin::tokens).post(admin::create_token))
+        .route("/admin/tokens/{id}/revoke", get(admin::ask_revoke).post(admin::revoke))
 }
 
 /// The only place where identity headers mean anything.

@@ -4,9 +4,11 @@
 //! into one call of the contract. Nothing here knows HTTP.
 
 mod assertion;
+pub mod certificate;
 mod claims;
 pub mod groups;
 mod headers;
+pub mod health;
 mod networks;
 pub mod openid;
 mod refusal;

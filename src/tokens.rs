@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -13,6 +14,15 @@ pub const PREFIX: &str = "rc_";
 
 /// Longest bearer value that is looked at, in bytes.
 pub const MAX_LENGTH: usize = 512;
+
+/// Random bytes of a public id.
+const PUBLIC_BYTES: usize = 9;
+
+/// Longest name of a token, in characters.
+const NAME_CHARACTERS: usize = 255;
+
+/// Days for which a token is valid when nothing else is said.
+const DEFAULT_DAYS: i64 = 365;
 
 /// What a token may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,12 +120,24 @@ pub struct NewToken {
 impl NewToken {
     /// Makes a token of 256 random bits.
     pub fn generate() -> Self {
-        let public: [u8; 9] = rand::random();
+        let public: [u8; PUBLIC_BYTES] = rand::random();
         let secret: [u8; 32] = rand::random();
         Self {
             public_id: URL_SAFE_NO_PAD.encode(public),
             secret: URL_SAFE_NO_PAD.encode(secret),
         }
+    }
+
+    /// The same under a public id that was made before, so that what is sent twice makes one token. `None` when the id does not
+    /// look like one of ours.
+    pub fn generate_as(public_id: &str) -> Option<Self> {
+        let is_ours = URL_SAFE_NO_PAD
+            .decode(public_id)
+            .is_ok_and(|bytes| bytes.len() == PUBLIC_BYTES);
+        is_ours.then(|| Self {
+            public_id: public_id.to_owned(),
+            ..Self::generate()
+        })
     }
 
     /// What is stored of it.
@@ -132,6 +154,25 @@ impl NewToken {
     pub fn reveal(&self) -> String {
         format!("{PREFIX}{}.{}", self.public_id, self.secret)
     }
+}
+
+/// Whether a token may be called so: 1 to 255 characters, not only white space, no control characters.
+pub fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= NAME_CHARACTERS && !name.chars().any(char::is_control)
+}
+
+/// When a token of these scopes that is made at `now` expires: after `days`, which is 365 unless said otherwise. Tokens of nodes
+/// do not unless told to: a fleet must not go stale on one day. Raises days beyond the end of the calendar.
+pub fn expiry(scopes: &[Scope], days: Option<i64>, now: Timestamp) -> Result<Option<Timestamp>, jiff::Error> {
+    let for_nodes = scopes
+        .iter()
+        .all(|scope| matches!(scope, Scope::NssUser | Scope::NssAdmin));
+    let days = match days {
+        None if for_nodes => return Ok(None),
+        given => given.unwrap_or(DEFAULT_DAYS),
+    };
+    now.checked_add(SignedDuration::from_secs(days.saturating_mul(86_400)))
+        .map(Some)
 }
 
 /// Splits a token of ours into public id and secret; `None` for any other bearer value.
@@ -158,6 +199,30 @@ mod tests {
         assert!(token.hash().matches(secret));
         assert!(!token.hash().matches(&secret[1..]));
         assert!(text.len() < MAX_LENGTH);
+    }
+
+    #[test]
+    fn a_token_is_made_under_a_public_id_of_ours_only() {
+        let id = NewToken::generate().public_id;
+        let token = NewToken::generate_as(&id).unwrap();
+        assert_eq!(split(&token.reveal()).unwrap().0, id);
+        for id in ["", "abc", "AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAA.A", "AAAAAAAAAA A"] {
+            assert!(NewToken::generate_as(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_nodes_do_not_expire_by_themselves() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |scopes: &[Scope], days| {
+            let at = expiry(scopes, days, now).unwrap();
+            at.map(|at| at.as_second() / 86_400)
+        };
+        assert_eq!(after(&[Scope::NssUser, Scope::NssAdmin], None), None);
+        assert_eq!(after(&[Scope::NssUser], Some(7)), Some(7));
+        assert_eq!(after(&[Scope::Scim], None), Some(365));
+        assert_eq!(after(&[Scope::NssUser, Scope::Scim], None), Some(365));
+        assert!(expiry(&[Scope::Scim], Some(i64::MAX), now).is_err());
     }
 
     #[test]

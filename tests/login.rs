@@ -2,14 +2,14 @@
 
 mod admin_group;
 pub mod api;
-mod browser;
+pub mod browser;
 mod forward_auth;
 #[cfg(feature = "saml")]
-mod identity_provider;
-mod openid;
+pub mod identity_provider;
+pub mod openid;
 mod pages;
 pub mod peers;
-mod provider;
+pub mod provider;
 pub mod proxy;
 mod reconcile;
 #[cfg(feature = "saml")]

@@ -36,7 +36,7 @@ fn user(user_name: &str) -> Value {
 }
 
 /// The body of a group with these members.
-fn group(display_name: &str, members: &[&str]) -> Value {
+pub fn group(display_name: &str, members: &[&str]) -> Value {
     let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
     json!({"schemas": [GROUP], "displayName": display_name, "members": members})
 }

@@ -14,14 +14,14 @@ pub(crate) struct Arguments {
     /// Only what happened to this user: userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// Only what this actor did: token:ID, login:PROVIDER or os:NAME.
+    /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME.
     #[arg(long)]
     actor: Option<String>,
     /// Only what this token did: its name or public id.
     #[arg(long, conflicts_with = "actor")]
     token: Option<String>,
     /// Only what came this way.
-    #[arg(long, value_parser = ["scim", "login", "cli", "import"])]
+    #[arg(long, value_parser = ["scim", "login", "cli", "import", "web"])]
     path: Option<String>,
     /// Only this action, as create, update, lock, unlock, delete, revoke.
     #[arg(long)]

@@ -14,6 +14,7 @@ use rollcall::http::rate_limit::RateLimit;
 use rollcall::http::request_log::RequestLog;
 use rollcall::http::state::{Readiness, Shared, State};
 use rollcall::http::tls::Certificates;
+use rollcall::login::health::Health;
 use rollcall::login::openid::OpenId;
 #[cfg(feature = "saml")]
 use rollcall::login::saml::Saml;
@@ -130,6 +131,7 @@ async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Res
         login_rules: Rules::new(&config)?,
         sign_ins: SignIns::default(),
         sessions: Arc::new(Sessions::new(&config.access)),
+        health: Health::default(),
         openid: Some(&config.openid)
             .filter(|openid| openid.enabled && has_sign_in)
             .map(|_| OpenId::new(&config, &base_url).map(Arc::new))

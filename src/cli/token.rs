@@ -2,19 +2,16 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rollcall::config::Config;
 use rollcall::db::tokens::TokenDraft;
 use rollcall::scim::dialect::Dialect;
-use rollcall::tokens::{NewToken, Scope};
+use rollcall::tokens::{NewToken, Scope, expiry, is_name};
 use serde_json::json;
 
 use super::Refused;
 use super::output::{Form, table, time};
 use super::session;
-
-/// Days for which a token is valid when nothing else is said.
-const DEFAULT_DAYS: i64 = 365;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -67,7 +64,11 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         } => {
             let dialect: Dialect = dialect.parse().context("unknown dialect")?;
             check_name(&name)?;
-            let expires_at = expiry(&scopes, duration, no_expiry)?;
+            let expires_at = if no_expiry {
+                None
+            } else {
+                expiry(&scopes, duration, Timestamp::now())?
+            };
             let token = NewToken::generate();
             let draft = TokenDraft {
                 name: &name,
@@ -145,23 +146,8 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
     }
 }
 
-/// When a token of these scopes expires. Tokens of nodes do not by default: a fleet must not go stale on one day.
-fn expiry(scopes: &[Scope], days: Option<i64>, no_expiry: bool) -> anyhow::Result<Option<Timestamp>> {
-    let for_nodes = scopes
-        .iter()
-        .all(|scope| matches!(scope, Scope::NssUser | Scope::NssAdmin));
-    let days = match days {
-        _ if no_expiry => return Ok(None),
-        None if for_nodes => return Ok(None),
-        given => given.unwrap_or(DEFAULT_DAYS),
-    };
-    Ok(Some(
-        Timestamp::now().checked_add(SignedDuration::from_hours(24 * days))?,
-    ))
-}
-
 fn check_name(name: &str) -> anyhow::Result<()> {
-    if name.trim().is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
+    if !is_name(name) {
         return Err(Refused("a token's name must have 1 to 255 characters and no control characters".into()).into());
     }
     Ok(())

@@ -53,6 +53,8 @@ section! {
         session_idle: Duration = "auth-session-idle-timeout", default "3600", within 60..=2_592_000;
         /// Longest time of one session, in seconds.
         session_lifetime: Duration = "auth-session-lifetime", default "86400", within 60..=31_536_000;
+        /// Whether administrators have pages of the service at `/admin`; without any way to sign in there are none.
+        admin_pages: bool = "admin-pages", default "1";
     }
 }
 

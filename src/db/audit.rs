@@ -12,9 +12,10 @@ use crate::error::Error;
 /// Who causes a change, by which way: `p_audit` of the contract.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The token's public id, the sign-in provider, or the operating system's user of the command line.
+    /// The token's public id, the sign-in provider, the operating system's user of the command line, or the SCIM id of an
+    /// administrator at the pages.
     pub actor: String,
-    /// `scim`, `login`, `cli` or `import`.
+    /// `scim`, `login`, `cli`, `import` or `web`.
     pub path: &'static str,
     /// The request's id, for finding its log lines.
     pub request_id: String,
@@ -62,7 +63,7 @@ pub struct AuditFilter {
     pub subject: Option<Uuid>,
     /// Of this actor alone.
     pub actor: Option<String>,
-    /// By this way alone: `scim`, `login`, `cli` or `import`.
+    /// By this way alone: `scim`, `login`, `cli`, `import` or `web`.
     pub path: Option<String>,
     /// Of this kind alone, as `delete`.
     pub action: Option<String>,
@@ -83,7 +84,7 @@ pub struct AuditFilter {
 pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
-    /// From where it is known: `scim`, `login`, `cli` or `import`.
+    /// From where it is known: `scim`, `login`, `cli`, `import` or `web`.
     pub source: String,
     /// What happened.
     pub what: String,

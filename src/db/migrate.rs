@@ -51,6 +51,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "exports",
     "status",
     "doctor",
+    "admin_pages",
     "schema",
 ];
 

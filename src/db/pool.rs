@@ -91,6 +91,11 @@ impl Database {
         })
     }
 
+    /// Whether there is a server of its own for reads that may trail.
+    pub fn has_standby(&self) -> bool {
+        self.standby.is_some()
+    }
+
     /// The pool for reads that may trail.
     pub(super) fn read_pool(&self) -> &Pool {
         self.standby.as_ref().unwrap_or(&self.primary)

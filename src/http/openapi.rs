@@ -104,13 +104,15 @@ fn parameter(name: &str, place: &str, kind: &str) -> Value {
     json!({"name": name, "in": place, "required": place == "path", "schema": {"type": kind}})
 }
 
-fn operation(endpoint: &Endpoint) -> Value {
-    let mut parameters: Vec<Value> = endpoint
-        .path
-        .split('/')
+/// The parameters that a path names in braces.
+fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
+    path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| parameter(name, "path", "string"))
-        .collect();
+}
+
+fn operation(endpoint: &Endpoint) -> Value {
+    let mut parameters: Vec<Value> = path_parameters(endpoint.path).collect();
     parameters.extend(endpoint.query.iter().map(|name| {
         let kind = if matches!(*name, "startIndex" | "count") {
             "integer"

@@ -12,6 +12,7 @@ use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
 use crate::db::Database;
+use crate::login::health::Health;
 use crate::login::openid::OpenId;
 #[cfg(feature = "saml")]
 use crate::login::saml::Saml;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub sign_ins: SignIns,
     /// The sessions this replica knows.
     pub sessions: Arc<Sessions>,
+    /// How the identity providers are, for the administrators' pages.
+    pub health: Health,
     /// The provider of OpenID Connect, when people sign in by it.
     pub openid: Option<Arc<OpenId>>,
     /// The provider of SAML, when people sign in by it.

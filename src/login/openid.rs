@@ -29,6 +29,7 @@ pub use logout::LogoutNotice;
 pub use provider::is_acceptable;
 
 use super::assertion::Assertion;
+use super::health::{self, Condition, Finding};
 use super::refusal::{Reason, Refusal};
 use crate::config::{Config, OpenId as Settings, PublicUrl};
 use fetch::FetchError;
@@ -117,6 +118,30 @@ impl OpenId {
     /// Scheme, host and port of the provider.
     pub fn origin(&self) -> String {
         self.issuer.url().origin().ascii_serialization()
+    }
+
+    /// Whether the provider answers at this moment, under its own name and with keys (OpenID Connect Discovery §4).
+    pub async fn health(&self) -> Finding {
+        let issuer = self.issuer.as_str();
+        let discovered = tokio::time::timeout(health::DEADLINE, self.provider.discover(&self.fetch));
+        let fault = match discovered.await {
+            Ok(Ok(metadata)) => match metadata.jwks().keys().len() {
+                0 => "it publishes no keys".to_owned(),
+                _ => String::new(),
+            },
+            Ok(Err(refusal)) => refusal.detail,
+            Err(_) => "it takes too long".to_owned(),
+        };
+        let (condition, evidence) = if fault.is_empty() {
+            (Condition::Good, format!("{issuer} answers"))
+        } else {
+            (Condition::Bad, format!("{issuer}: {fault}"))
+        };
+        Finding {
+            mechanism: "OpenID Connect",
+            condition,
+            evidence,
+        }
     }
 
     /// Begins a sign-in. Raises `provider_unavailable`.

@@ -23,6 +23,8 @@ use tokio::sync::Semaphore;
 pub use request::Outgoing;
 
 use super::assertion::Assertion;
+use super::certificate::Validity;
+use super::health::{self, Condition, Finding};
 use super::refusal::{Reason, Refusal};
 use crate::config::{Config, PublicUrl, Saml as Settings};
 use crate::db::Database;
@@ -126,6 +128,37 @@ impl Saml {
                 );
             }
         }
+    }
+
+    /// Whether the metadata can be had and used at this moment, and until when its certificates hold.
+    pub async fn health(&self) -> Vec<Finding> {
+        let finding = |condition, evidence: String| Finding {
+            mechanism: "SAML",
+            condition,
+            evidence,
+        };
+        let read = tokio::time::timeout(health::DEADLINE, self.read()).await;
+        let read = read.unwrap_or_else(|_| Err(anyhow::anyhow!("the metadata takes too long")));
+        let known = read.and_then(|text| metadata::Known::parse(&text));
+        let known = known.and_then(|known| Ok((known.certificates()?, known.entity_id)));
+        let (certificates, entity_id) = match known {
+            Ok(known) => known,
+            Err(error) => return vec![finding(Condition::Bad, format!("{error:#}"))],
+        };
+        let mut findings = vec![finding(
+            Condition::Good,
+            format!("the metadata of {entity_id} can be had"),
+        )];
+        findings.extend(certificates.iter().map(|der| {
+            let validity = Validity::of(der, Timestamp::now());
+            let condition = match validity {
+                Validity::Until(_) => Condition::Good,
+                Validity::Soon(..) => Condition::Warning,
+                Validity::Unreadable | Validity::NotBefore(_) | Validity::Expired(_) => Condition::Bad,
+            };
+            finding(condition, format!("a certificate of {entity_id} {}", validity.words()))
+        }));
+        findings
     }
 
     /// Our metadata (SAML metadata §2.4.4), without keys: requests are not signed and assertions not encrypted.

@@ -41,6 +41,15 @@ pub fn hash_of(id: &str) -> Hash {
     Sha256::digest(id.as_bytes()).into()
 }
 
+/// What the forms of a session carry against cross-site requests: it follows from the session's id, which no other site knows,
+/// and tells nothing of it.
+pub fn form_token(id: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(b"rollcall form token\0");
+    digest.update(id.as_bytes());
+    URL_SAFE_NO_PAD.encode(digest.finalize())
+}
+
 /// Whose session it is.
 #[derive(Debug)]
 pub struct Session {

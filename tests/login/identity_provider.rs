@@ -63,6 +63,11 @@ fn at(seconds: i64) -> String {
 
 impl IdentityProvider {
     pub fn new() -> Self {
+        Self::lasting(30)
+    }
+
+    /// One whose certificate expires in so many days.
+    pub fn lasting(days: u32) -> Self {
         let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
         let mut name = X509NameBuilder::new().unwrap();
         name.append_entry_by_text("CN", "idp").unwrap();
@@ -73,7 +78,7 @@ impl IdentityProvider {
         builder.set_issuer_name(&name).unwrap();
         builder.set_pubkey(&key).unwrap();
         builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-        builder.set_not_after(&Asn1Time::days_from_now(30).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::days_from_now(days).unwrap()).unwrap();
         builder.sign(&key, MessageDigest::sha256()).unwrap();
         Self {
             entity_id: "https://idp.example.org/meta".to_owned(),

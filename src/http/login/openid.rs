@@ -5,13 +5,12 @@ use axum::extract::State as Shared;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt as _, Limited};
 use serde_json::json;
 
 use super::{Visit, cookies, let_in, pages, transaction};
 use crate::db::sessions::Ending;
 use crate::http::auth::redirect;
-use crate::http::scim_request::form_pairs;
+use crate::http::form::Form;
 use crate::http::state::State;
 use crate::login::openid::{Ended, OpenId, Pending};
 use crate::login::return_path::or_root;
@@ -100,27 +99,11 @@ pub async fn backchannel_logout(Shared(state): Shared<State>, _: Visit, headers:
 
 async fn end_sessions(state: &State, openid: &OpenId, headers: &HeaderMap, body: Body) -> Result<i64, Refusal> {
     let bad = |detail: &str| Refusal::new(Reason::InvalidAssertion, detail);
-    let kind = headers
-        .get("content-type")
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    if !kind
-        .to_ascii_lowercase()
-        .starts_with("application/x-www-form-urlencoded")
-    {
-        return Err(bad("the notice is no form"));
-    }
-    let bytes = Limited::new(body, FORM_BYTES)
-        .collect()
-        .await
-        .map_err(|_| bad("the notice is too large"))?;
-    let bytes = bytes.to_bytes();
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("the notice is not UTF-8"))?;
-    let token = form_pairs(text)
-        .find(|(key, _)| key == "logout_token")
-        .map(|(_, value)| value);
+    let form = Form::read(headers, body, FORM_BYTES).await;
+    let form = form.map_err(|fault| bad(&format!("the notice {fault}")))?;
+    let token = form.all("logout_token").next();
     let notice = openid
-        .logout_notice(&token.ok_or_else(|| bad("there is no logout_token"))?)
+        .logout_notice(token.ok_or_else(|| bad("there is no logout_token"))?)
         .await?;
     let name = openid.name();
     let ending = Ending {

@@ -5,11 +5,11 @@ use axum::extract::State as Shared;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt as _, Limited};
 
 use super::{Visit, cookies, let_in, pages, transaction};
 use crate::http::auth::redirect;
-use crate::http::scim_request::form_pairs;
+use crate::http::form::Form;
+use crate::http::pages::page;
 use crate::http::state::State;
 use crate::login::return_path::or_root;
 use crate::login::saml::{Ended, Outgoing, Pending, RESPONSE_BYTES, Saml};
@@ -51,22 +51,14 @@ async fn begin(state: &State, visit: &Visit, saml: &Saml) -> Result<Response, Re
             request,
             relay_state,
         } => {
-            let main = format!(
-                "<p>You are about to sign in at your organisation.</p>\n<form method=\"post\" action=\"{}\">\n\
-                 <input type=\"hidden\" name=\"SAMLRequest\" value=\"{}\">\n\
-                 <input type=\"hidden\" name=\"RelayState\" value=\"{}\">\n\
-                 <p><button class=\"button\" type=\"submit\">Continue</button></p>\n</form>\n",
-                pages::escape(&location),
-                pages::escape(&request),
-                pages::escape(&relay_state)
-            );
-            pages::page(
-                StatusCode::OK,
-                state.base_url.as_str(),
-                "Sign in",
-                &main,
-                origin(&location).as_deref(),
-            )
+            let form = pages::Post {
+                base: state.base_url.as_str(),
+                title: "Sign in",
+                location: &location,
+                request: &request,
+                relay_state: &relay_state,
+            };
+            page(StatusCode::OK, &form, origin(&location).as_deref())
         }
     };
     let name = saml.name()?;
@@ -103,36 +95,12 @@ async fn end(
     body: Body,
 ) -> Result<(Ended, String), Refusal> {
     let bad = |detail: &str| Refusal::new(Reason::InvalidAssertion, detail);
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    if !kind
-        .to_ascii_lowercase()
-        .starts_with("application/x-www-form-urlencoded")
-    {
-        return Err(bad("the response is no form"));
-    }
-    let bytes = Limited::new(body, FORM_BYTES)
-        .collect()
-        .await
-        .map_err(|_| bad("the form is too large"))?;
-    let bytes = bytes.to_bytes();
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("the form is not UTF-8"))?;
-    let form: Vec<(String, String)> = form_pairs(text).collect();
-    let only = |name: &str| {
-        let mut values = form
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
-            (Some(value), None) => Some(value),
-            _ => None,
-        }
-    };
+    let form = Form::read(headers, body, FORM_BYTES).await;
+    let form = form.map_err(|fault| bad(&format!("the response {fault}")))?;
     let name = saml.name()?;
-    let pending: Pending = transaction::finish(state, visit, cookies::SAML, &name, only("RelayState")).await?;
-    let response = only("SAMLResponse").ok_or_else(|| bad("the form has no SAMLResponse, or two"))?;
+    let pending: Pending = transaction::finish(state, visit, cookies::SAML, &name, form.only("RelayState")).await?;
+    let response = form.only("SAMLResponse");
+    let response = response.ok_or_else(|| bad("the form has no SAMLResponse, or two"))?;
     let ended = saml.end(&state.db, response, &pending).await?;
     Ok((ended, pending.return_path))
 }

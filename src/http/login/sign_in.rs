@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::{Visit, pages, percent_encode};
 use crate::http::auth::redirect;
+use crate::http::pages::page;
 use crate::http::state::State;
 use crate::login::return_path::or_root;
 
@@ -20,23 +21,17 @@ pub async fn show(Shared(state): Shared<State>, visit: Visit) -> Response {
         return redirect(StatusCode::SEE_OTHER, return_path);
     }
     let ways = ways(&state, return_path);
-    match ways.as_slice() {
-        [] => {
-            let main =
-                "<p role=\"alert\">No way to sign in is set up on this server. Please tell your administrator.</p>\n";
-            pages::page(StatusCode::NOT_FOUND, state.base_url.as_str(), "Sign in", main, None)
-        }
-        [(target, _)] if visit.query("stay").is_none() => redirect(StatusCode::SEE_OTHER, target),
-        ways => {
-            let mut items = String::new();
-            for (target, label) in ways {
-                let (target, label) = (pages::escape(target), pages::escape(label));
-                items.extend(["<li><a class=\"button\" href=\"", &target, "\">", &label, "</a></li>\n"]);
-            }
-            let main = format!("<p>Choose how to sign in.</p>\n<ul>\n{items}</ul>\n");
-            pages::page(StatusCode::OK, state.base_url.as_str(), "Sign in", &main, None)
-        }
-    }
+    let status = match ways.as_slice() {
+        [] => StatusCode::NOT_FOUND,
+        [(target, _)] if visit.query("stay").is_none() => return redirect(StatusCode::SEE_OTHER, target),
+        _ => StatusCode::OK,
+    };
+    let choice = pages::Choice {
+        base: state.base_url.as_str(),
+        title: "Sign in",
+        ways: &ways,
+    };
+    page(status, &choice, None)
 }
 
 /// Where each way begins, and what it is called.

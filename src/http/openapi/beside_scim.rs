@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parameter;
+use super::{parameter, path_parameters};
 
 /// Where an endpoint is offered, and what its callers show.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,37 @@ const ENDPOINTS: &[Endpoint] = endpoints![
     Browser get "/openid/login", "To the OpenID provider", ["return"], [], [303 "To the provider", 404 "Not set up", 503 "It does not answer"];
     Browser get "/openid/callback", "Back from the OpenID provider (OpenID Connect Core §3.1.2.5)", ["code", "state", "iss", "error"], [],
         [303 "Signed in", 400 "No such sign-in is under way", 403 "Refused", 404 "Not set up", 503 "Try again"];
+    Browser get "/admin.css", "The style of the administrators' pages", [], [], [200 "It"];
+    Browser get "/admin", "Page for administrators: numbers left, providers, database, brake, pushes that failed", [], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "Not offered", 503 "Try again"];
+    Browser get "/admin/users", "Page for administrators: finding a user", ["q", "after"], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "Not offered", 503 "Try again"];
+    Browser get "/admin/users/{id}", "Page for administrators: a user with his memberships", ["after"], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "No such user", 503 "Try again"];
+    Browser get "/admin/users/{id}/history", "Page for administrators: the time line of a user", ["days"], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "No such user", 503 "Try again"];
+    Browser get "/admin/users/{id}/lock", "Asks whether to lock a user", [], [],
+        [200 "The question", 303 "To the sign-in page", 400 "It would be oneself", 403 "Not an administrator", 404 "No such user", 503 "Try again"];
+    Browser post "/admin/users/{id}/lock", "Locks a user", [], ["form_token"],
+        [303 "Done; to the user", 400 "It would be oneself", 401 "The session is over", 403 "Not an administrator, or sent by another site",
+         404 "No such user", 429 "The brake has gripped", 503 "Try again"];
+    Browser get "/admin/users/{id}/unlock", "Asks whether to unlock a user", [], [],
+        [200 "The question", 303 "To the sign-in page", 403 "Not an administrator", 404 "No such user", 503 "Try again"];
+    Browser post "/admin/users/{id}/unlock", "Unlocks a user", [], ["form_token"],
+        [303 "Done; to the user", 401 "The session is over", 403 "Not an administrator, or sent by another site", 404 "No such user", 503 "Try again"];
+    Browser get "/admin/groups", "Page for administrators: finding a group", ["q", "after"], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "Not offered", 503 "Try again"];
+    Browser get "/admin/groups/{id}", "Page for administrators: a group with its members", ["after"], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "No such group", 503 "Try again"];
+    Browser get "/admin/tokens", "Page for administrators: the tokens", ["after"], [],
+        [200 "The page", 303 "To the sign-in page", 403 "Not an administrator", 404 "Not offered", 503 "Try again"];
+    Browser post "/admin/tokens", "Makes a token and shows its secret, once", [], ["form_token", "public_id", "name", "scope", "dialect", "days"],
+        [200 "The token", 400 "Not what a token may be", 401 "The session is over", 403 "Not an administrator, or sent by another site",
+         409 "This form has made its token already", 503 "Try again"];
+    Browser get "/admin/tokens/{id}/revoke", "Asks whether to revoke a token", [], [],
+        [200 "The question", 303 "To the sign-in page", 403 "Not an administrator", 404 "No such token", 503 "Try again"];
+    Browser post "/admin/tokens/{id}/revoke", "Revokes a token", [], ["form_token"],
+        [303 "Done; to the tokens", 401 "The session is over", 403 "Not an administrator, or sent by another site", 404 "No such token", 503 "Try again"];
     Browser post "/openid/backchannel-logout", "The OpenID provider ends sessions (OpenID Connect Back-Channel Logout §2.5)", [],
         ["logout_token"], [200 "Ended", 400 "Not a valid notice", 404 "Not set up", 503 "Try again"];
     Proxy get "/proxy/login", "A session for whom the proxy's headers name", ["return"], [],
@@ -125,11 +156,8 @@ fn servers(door: Door, base_url: &str) -> Value {
 }
 
 fn operation(endpoint: &Endpoint) -> Value {
-    let parameters: Vec<Value> = endpoint
-        .query
-        .iter()
-        .map(|name| parameter(name, "query", "string"))
-        .collect();
+    let mut parameters: Vec<Value> = path_parameters(endpoint.path).collect();
+    parameters.extend(endpoint.query.iter().map(|name| parameter(name, "query", "string")));
     let mut responses = Map::new();
     for (status, text) in endpoint.answers {
         responses.insert(status.to_string(), json!({"description": text}));

@@ -121,7 +121,8 @@ impl Provider {
         }
     }
 
-    async fn discover(&self, fetch: &Fetch) -> Result<Metadata, Refusal> {
+    /// Reads the discovery document and the keys, whatever is known. Raises `provider_unavailable` and `invalid_assertion`.
+    pub async fn discover(&self, fetch: &Fetch) -> Result<Metadata, Refusal> {
         let metadata = Metadata::discover_async(self.issuer.clone(), fetch)
             .await
             .map_err(|error| match error {

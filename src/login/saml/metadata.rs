@@ -50,7 +50,7 @@ impl Known {
     }
 
     /// The keys for signatures, DER.
-    fn certificates(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+    pub(super) fn certificates(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let provider = ServiceProvider {
             idp_metadata: self.descriptor.clone(),
             ..ServiceProvider::default()
