@@ -73,7 +73,7 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 nss-bench: ## measures the NSS module and its agent beside sssd, files and a module that does nothing: 5 minutes, as root
 	@packaging/bootstrap.sh test
 	cargo build --locked --release --bin rollcall
-	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
+	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins
 	loadtest/nss-bench --service $(target)/release/rollcall --build $(target)/nss $(BENCH)
 
 ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
