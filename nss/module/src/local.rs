@@ -128,14 +128,15 @@ impl Local {
 
 /// Never 0.
 fn identity(meta: &Stat) -> u64 {
+    // The types differ with rustix' backend, and fit into this one.
     let parts = [
-        meta.st_dev,
-        meta.st_ino,
-        meta.st_mtime.cast_unsigned(),
-        meta.st_mtime_nsec,
-        meta.st_size.cast_unsigned(),
+        i128::from(meta.st_dev),
+        i128::from(meta.st_ino),
+        i128::from(meta.st_mtime),
+        i128::from(meta.st_mtime_nsec),
+        i128::from(meta.st_size),
     ];
-    Fnv::of(parts.into_iter().flat_map(u64::to_le_bytes)).0 | 1
+    Fnv::of(parts.into_iter().flat_map(i128::to_le_bytes)).0 | 1
 }
 
 #[cfg(test)]
