@@ -147,6 +147,7 @@ fn gids_are_appended_without_the_primary_one_and_never_past_the_limit() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri knows no cancellation of threads")]
 fn a_panic_becomes_a_status_and_success_leaves_errno_alone() {
     std::panic::set_hook(Box::new(|_| {}));
     let mut errno = 77;
