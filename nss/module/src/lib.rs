@@ -224,10 +224,16 @@ pub unsafe extern "C" fn _nss_pwb_initgroups_dyn(
     // SAFETY: the caller's promise, here and below.
     let name = unsafe { name_of(user) };
     let append = |record: &Record<'_>| unsafe { append_gids(record, primary, start, size, groupsp, limit) };
-    let quick = if LOCAL.may_contain(PASSWD_PATH, name, now_ms()) {
-        None
+    let key = Key::UserName(name);
+    let local = if is_possible(&key) {
+        LOCAL.contains(PASSWD_PATH, name, now_ms())
     } else {
-        in_current(&Key::UserName(name), errnop, append)
+        Some(false)
+    };
+    let quick = match local {
+        Some(true) => Some(finish(Outcome::NotFound, errnop)),
+        Some(false) => in_current(&key, errnop, append),
+        None => None,
     };
     quick.unwrap_or_else(|| unsafe {
         in_full(&FULL, c"_nss_pwb_initgroups_dyn", errnop, |entry| {

@@ -1,10 +1,11 @@
-//! Which names may be local accounts: a filter over `/etc/passwd` that says "surely not", or "perhaps", which the full module then looks into.
+//! Which names are local accounts: a filter over `/etc/passwd` that says "surely not", or "perhaps", and then the file itself.
 
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicBool, AtomicU64};
 use rollcall_nss::foreign::open_existing;
 use rustix::fs::{OFlags, Stat, fstat};
+use std::os::fd::OwnedFd;
 
 /// Bits of the filter, in words: a hundred local accounts take one name in 400 for "perhaps".
 const WORDS: usize = 64;
@@ -14,6 +15,7 @@ const CHECK_MS: u64 = 1000;
 const PIECES_MAX: usize = 16_384;
 /// Bytes that are read at once.
 const PIECE: usize = 4096;
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 
 /// FNV-1a, good enough for a file that belongs to root.
 #[derive(Clone, Copy)]
@@ -55,14 +57,18 @@ impl Local {
         }
     }
 
-    /// Whether `name` may be in the file at `path`; `now_ms` decides whether the file is looked at again.
-    pub(super) fn may_contain(&self, path: &CStr, name: &[u8], now_ms: u64) -> bool {
+    /// Whether `name` is in the file at `path`; `now_ms` decides whether the filter is looked after. None = that cannot be told now.
+    pub(super) fn contains(&self, path: &CStr, name: &[u8], now_ms: u64) -> Option<bool> {
         let checked = self.checked_ms.load(Acquire);
         if (checked == 0 || now_ms.saturating_sub(checked) >= CHECK_MS) && !self.refresh(path, now_ms) {
-            return true;
+            return None;
         }
         let all = |(word, bit): (usize, u64)| self.words.get(word).is_none_or(|word| word.load(Relaxed) & bit != 0);
-        Fnv::of(name.iter().copied()).bits().into_iter().all(all)
+        if Fnv::of(name.iter().copied()).bits().into_iter().all(all) {
+            is_in(path, name)
+        } else {
+            Some(false)
+        }
     }
 
     /// False: the filter cannot be trusted now. Another thread that reads the file is not waited for.
@@ -81,8 +87,7 @@ impl Local {
     }
 
     fn read(&self, path: &CStr) -> bool {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let Ok(file) = open_existing(path, flags) else {
+        let Ok(file) = open_existing(path, FLAGS) else {
             return false;
         };
         let Ok(meta) = fstat(&file) else { return false };
@@ -91,39 +96,65 @@ impl Local {
             return true;
         }
         let mut words = [0; WORDS];
-        let mut piece = [0; PIECE];
         let mut name = Some(Fnv::START);
-        for _ in 0..PIECES_MAX {
-            let count = match rustix::io::read(&file, &mut piece) {
-                Ok(0) => {
-                    for (place, word) in self.words.iter().zip(words) {
-                        place.store(word, Relaxed);
-                    }
-                    self.identity.store(identity, Relaxed);
-                    return true;
-                }
-                Ok(count) => count,
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(_) => return false,
-            };
-            for &byte in piece.iter().take(count) {
-                name = match (byte, name) {
-                    (b'\n', _) => Some(Fnv::START),
-                    (b':', Some(hash)) => {
-                        for (word, bit) in hash.bits() {
-                            if let Some(word) = words.get_mut(word) {
-                                *word |= bit;
-                            }
+        let whole = each_byte(&file, |byte| {
+            name = match (byte, name) {
+                (b'\n', _) => Some(Fnv::START),
+                (b':', Some(hash)) => {
+                    for (word, bit) in hash.bits() {
+                        if let Some(word) = words.get_mut(word) {
+                            *word |= bit;
                         }
-                        None
                     }
-                    (_, Some(hash)) => Some(hash.with(byte)),
-                    (_, None) => None,
-                };
+                    None
+                }
+                (_, Some(hash)) => Some(hash.with(byte)),
+                (_, None) => None,
+            };
+        });
+        if whole {
+            for (place, word) in self.words.iter().zip(words) {
+                place.store(word, Relaxed);
             }
+            self.identity.store(identity, Relaxed);
         }
-        false
+        whole
     }
+}
+
+/// Whether a line of the file at `path` is about `name`. None = it cannot be read.
+#[cold]
+#[inline(never)]
+fn is_in(path: &CStr, name: &[u8]) -> Option<bool> {
+    let file = open_existing(path, FLAGS).ok()?;
+    let mut found = false;
+    let mut same = Some(0);
+    let whole = each_byte(&file, |byte| {
+        same = match (byte, same) {
+            (b'\n', _) => Some(0),
+            (b':', Some(length)) => {
+                found |= length == name.len();
+                None
+            }
+            (_, Some(length)) if name.get(length) == Some(&byte) => Some(length + 1),
+            _ => None,
+        };
+    });
+    whole.then_some(found)
+}
+
+/// Reads `file` to its end. False = it was not reached.
+fn each_byte(file: &OwnedFd, mut each: impl FnMut(u8)) -> bool {
+    let mut piece = [0; PIECE];
+    for _ in 0..PIECES_MAX {
+        match rustix::io::read(file, &mut piece) {
+            Ok(0) => return true,
+            Ok(count) => piece.iter().take(count).for_each(|&byte| each(byte)),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// Never 0.
