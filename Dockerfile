@@ -14,9 +14,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     ROLLCALL_REVISION=${ROLLCALL_REVISION} cargo build --locked --release --bin rollcall \
     && install -D -m 0755 target/release/rollcall /out/rollcall && strip /out/rollcall
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
-    cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct \
+    cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct \
     && install -D -m 0755 target/nss/rollcall-node /out/rollcall-node \
     && install -D -m 0644 target/nss/libnss_pwb.so /out/libnss_pwb.so.2 \
+    && install -D -m 0644 target/nss/libnss_pwb_full.so /out/libnss_pwb_full.so \
     && install -D -m 0644 target/nss/libnss_pwb_direct.so /out/libnss_pwb_direct.so
 
 FROM debian:${DEBIAN}-slim AS runtime
@@ -33,7 +34,7 @@ RUN python3 /source/sbom rollcall /source/Cargo.lock /source/status > /rollcall.
 
 FROM runtime AS node
 COPY --from=build /out/rollcall-node /usr/bin/rollcall-node
-COPY --from=build /out/libnss_pwb.so.2 /out/libnss_pwb_direct.so /usr/lib/rollcall/
+COPY --from=build /out/libnss_pwb.so.2 /out/libnss_pwb_full.so /out/libnss_pwb_direct.so /usr/lib/rollcall/
 COPY helm/files/node/ /usr/lib/rollcall/
 COPY --from=sbom /rollcall.spdx.json /usr/share/doc/rollcall/sbom.spdx.json
 # Root of its node by purpose: the map belongs to root. The chart drops every capability.

@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench ha peers soak chart image dashboards pictures schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench nss-memory ha peers soak chart image dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -77,8 +77,11 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 nss-bench: ## measures the NSS module and its agent beside sssd, files and a module that does nothing: 5 minutes, as root
 	@packaging/bootstrap.sh test
 	cargo build --locked --release --bin rollcall
-	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
+	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins
 	loadtest/nss-bench --service $(target)/release/rollcall --build $(target)/nss $(BENCH)
+
+nss-memory: ## the unsafe code of the NSS module under Miri and AddressSanitizer, which need a nightly toolchain; as root
+	nss/tests/memory
 
 ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
 	@packaging/bootstrap.sh test

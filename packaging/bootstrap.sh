@@ -35,6 +35,10 @@ if [ "$purpose" = test ]; then
     has sshd || [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
     has ssh || packages+=(openssh-client)
     has ip || [ -x /usr/sbin/ip ] || packages+=(iproute2)
+    # What confines programs on nodes: tests/nss/confinement.
+    has apparmor_parser || [ -x /usr/sbin/apparmor_parser ] || packages+=(apparmor)
+    has checkmodule || packages+=(checkpolicy)
+    has semodule_package || packages+=(semodule-utils)
     # The peers of sign-in: tests/login.
     has nginx || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
     has haproxy || [ -x /usr/sbin/haproxy ] || packages+=(haproxy)

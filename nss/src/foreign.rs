@@ -1,11 +1,14 @@
-//! Calls into libc that no safe interface offers: loading the object with the direct mode, two variables of systemd's, the clock.
+//! Calls into libc that no safe interface offers: loading the object with the direct mode, two variables of systemd's, a quiet open, the clock.
 #![expect(
     unsafe_code,
-    reason = "dlopen and calls through the object's table of functions, secure_getenv, clock_gettime"
+    reason = "dlopen and calls through the object's table of functions, secure_getenv, openat, clock_gettime"
 )]
 
 use crate::plugin::{API_SYMBOL, API_VERSION, Answer, Api, OBJECT, Question};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::os::fd::{FromRawFd, OwnedFd};
 
 unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *const c_char;
@@ -33,10 +36,10 @@ unsafe impl Sync for Direct {}
 type Each<'a> = &'a mut dyn FnMut(bool, &[u8]);
 
 impl Direct {
-    /// Loads the object that lies in `rollcall/` beside the module. None when there is none, or it is of another version.
+    /// Loads the object that lies beside this one. None when there is none, or it is of another version.
     pub fn load(config: &[u8]) -> Option<Self> {
         let path = object_path()?;
-        // SAFETY: an absolute path below the folder from which the loader took this module.
+        // SAFETY: an absolute path below the folder from which the loader took this object.
         let object = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_NODELETE) };
         if object.is_null() {
             return None;
@@ -86,7 +89,7 @@ extern "C" fn sink(context: *mut c_void, is_cursor: i32, bytes: *const u8, lengt
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| each(is_cursor != 0, bytes)));
 }
 
-/// `<folder of this module>/rollcall/libnss_pwb_direct.so`.
+/// `<folder of this object>/libnss_pwb_direct.so`.
 fn object_path() -> Option<CString> {
     // SAFETY: all-zero is a valid Dl_info.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
@@ -99,7 +102,7 @@ fn object_path() -> Option<CString> {
     // SAFETY: the loader's string; it lives as long as this object.
     let own = unsafe { CStr::from_ptr(info.dli_fname) }.to_str().ok()?;
     let (folder, _) = own.rsplit_once('/').filter(|_| own.starts_with('/'))?;
-    CString::new(format!("{folder}/rollcall/{OBJECT}")).ok()
+    CString::new(format!("{folder}/{OBJECT}")).ok()
 }
 
 /// Whether systemd asks modules not to wait for others (dbus-daemon and the like), or this process is started by one of our own units.
@@ -110,6 +113,27 @@ pub fn bypassed() -> bool {
     let unit = unsafe { secure_getenv(c"SYSTEMD_ACTIVATION_UNIT".as_ptr()) };
     // SAFETY: a string of the environment, read at once.
     !bypass.is_null() || (!unit.is_null() && OWN_UNITS.contains(&unsafe { CStr::from_ptr(unit) }.to_bytes()))
+}
+
+/// Opens what exists at `path`. No cancellation point, errno stays as it was, and nothing in here can panic, which rustix' own `open` might as far
+/// as the compiler knows: with a panic would come the unwinder, and 300 KB, into every process.
+pub fn open_existing(path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    // SAFETY: errno's place, always valid.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let before = unsafe { *place };
+    // SAFETY: a C string and plain numbers.
+    let answer = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags.bits(), 0) };
+    match i32::try_from(answer) {
+        // SAFETY: a fresh descriptor.
+        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => {
+            // SAFETY: as above.
+            let errno = unsafe { std::mem::replace(&mut *place, before) };
+            // Within the range that the kernel keeps for them: rustix asserts it.
+            Err(Errno::from_raw_os_error(errno.clamp(1, 4095)))
+        }
+    }
 }
 
 /// The time of `clock`, in ns. Through libc, which has found the vDSO already; looking for it costs a cold process more than the whole look-up.

@@ -28,23 +28,35 @@ impl HashKey {
             self.0 ^ 0x6c79_6765_6e65_7261,
             self.1 ^ 0x7465_6462_7974_6573,
         ];
-        let mut word = u64::from(tag);
-        let mut filled = 1;
-        for &byte in bytes {
-            word |= u64::from(byte) << (8 * filled);
-            filled += 1;
-            if filled == 8 {
-                v[3] ^= word;
-                round(&mut v);
-                v[0] ^= word;
-                word = 0;
-                filled = 0;
+        let mut take = |word: u64| {
+            v[3] ^= word;
+            round(&mut v);
+            v[0] ^= word;
+        };
+        // The message is the tag and the bytes: one byte out of step with the words, which are taken as such all the same.
+        let length = (bytes.len() as u64 + 1) << 56;
+        match (bytes.first_chunk(), bytes.last_chunk(), bytes.get(7..)) {
+            (Some(first), Some(last), Some(rest)) => {
+                take(u64::from_le_bytes(*first) << 8 | u64::from(tag));
+                let (words, odd) = rest.as_chunks();
+                for word in words {
+                    take(u64::from_le_bytes(*word));
+                }
+                // The odd bytes are the last of the last eight; two shifts, because none may be by 64.
+                let shift = 8 * (7 - odd.len() as u64);
+                take(u64::from_le_bytes(*last) >> 8 >> shift | length);
+            }
+            _ => {
+                let short = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+                let word = short << 8 | u64::from(tag);
+                if bytes.len() == 7 {
+                    take(word);
+                    take(length);
+                } else {
+                    take(word | length);
+                }
             }
         }
-        word |= (bytes.len() as u64 + 1) << 56;
-        v[3] ^= word;
-        round(&mut v);
-        v[0] ^= word;
         v[2] ^= 0xff;
         for _ in 0..3 {
             round(&mut v);

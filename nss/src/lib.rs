@@ -1,7 +1,8 @@
 //! The NSS module `pwb`, the node agent `rollcall-node`, and the shared map between them.
 //!
-//! Three artefacts come from here. `libnss_pwb.so.2` (the crate in `nss/module/`, over [`lookup`]) is loaded into every process that asks for
-//! a user, so it holds only what a look-up in the map needs: no JSON, no HTTP, no TLS. `libnss_pwb_direct.so` (the crate in `nss/direct/`, over
+//! Four artefacts come from here. `libnss_pwb.so.2` (the crate in `nss/module/`, over [`map`]) is loaded into every process that asks for
+//! a user, so it holds only what an answer from the map needs. `libnss_pwb_full.so` (the crate in `nss/full/`, over [`lookup`]) is loaded for
+//! what the map does not answer: it enumerates, and asks the agent. `libnss_pwb_direct.so` (the crate in `nss/direct/`, over
 //! [`direct`]) is loaded at the first look-up that really needs the network. `rollcall-node` ([`agent`]) writes the map.
 //!
 //! Layers, lower ones know nothing of higher ones:
@@ -10,7 +11,7 @@
 //! |---|---|
 //! | rules, formats | [`rules`], [`hash`], [`record`], [`config`], [`clock`] |
 //! | the shared map | [`map`] |
-//! | the module | [`page`], [`local`], [`ask`], [`breaker`], [`lookup`], [`enumeration`], [`plugin`], [`foreign`] |
+//! | the module | [`page`], [`local`], [`ask`], [`breaker`], [`lookup`], [`enumeration`], [`plugin`], [`foreign`], [`fill`] |
 //! | the read API | [`contract`], [`net`], [`resolve`], [`tls`], [`http`], [`token`], [`client`], [`direct`] |
 //! | the agent | [`agent`] |
 #![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -25,6 +26,7 @@ pub mod config;
 pub mod contract;
 pub mod direct;
 pub mod enumeration;
+pub mod fill;
 pub mod foreign;
 pub mod hash;
 pub mod http;

@@ -20,7 +20,8 @@ pub struct Local {
     checked_ms: u64,
 }
 
-type Identity = (u64, u64, i64, i64, u64);
+/// Device, inode, time of change (s, ns), size. The type of the last part of the time is another with each backend of rustix.
+type Identity = (u64, u64, i64, i128, i64);
 
 impl Local {
     /// Whether `name` is in the file at `path`; `now_ms` decides whether the file is looked at again.
@@ -54,8 +55,8 @@ fn identity(meta: &rustix::fs::Stat) -> Identity {
         meta.st_dev,
         meta.st_ino,
         meta.st_mtime,
+        i128::from(meta.st_mtime_nsec),
         meta.st_size,
-        meta.st_mtime_nsec,
     )
 }
 

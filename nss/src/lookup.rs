@@ -1,6 +1,7 @@
 //! The order of every look-up: refuse, shared map, agent, direct mode, "cannot know" (README §2).
 
 mod sources;
+pub mod status;
 
 pub use sources::State;
 
@@ -37,7 +38,7 @@ pub enum Outcome {
 pub type Give<'a> = &'a mut dyn FnMut(&Record<'_>) -> Outcome;
 
 /// Whether `key` can be anybody's.
-fn is_possible(key: &Key<'_>) -> bool {
+pub fn is_possible(key: &Key<'_>) -> bool {
     match *key {
         Key::UserName(name) | Key::GroupName(name) => is_name(name) && name != b"root",
         Key::Uid(id) | Key::Gid(id) => IdRange::default().contains(id),
@@ -52,7 +53,7 @@ pub fn by_key(state: &State, key: &Key<'_>, give: Give<'_>) -> Outcome {
     let mut has_map = false;
     let from_map = state.with_map(|map| {
         has_map = true;
-        in_map(map, key, give)
+        in_map(map, key, |record| give(record))
     });
     match from_map.flatten() {
         Some(outcome) => outcome,
@@ -61,7 +62,7 @@ pub fn by_key(state: &State, key: &Key<'_>, give: Give<'_>) -> Outcome {
 }
 
 /// What the map says; None = ask further.
-fn in_map(map: &Map, key: &Key<'_>, give: Give<'_>) -> Option<Outcome> {
+pub fn in_map(map: &Map, key: &Key<'_>, give: impl FnOnce(&Record<'_>) -> Outcome) -> Option<Outcome> {
     if key.id().is_some_and(|id| !map.ids().contains(id)) {
         return Some(Outcome::NotFound);
     }
@@ -104,7 +105,7 @@ fn elsewhere(state: &State, key: &Key<'_>, has_map: bool, give: Give<'_>) -> Out
             Agent::ServiceDown => return Outcome::CannotKnow,
             Agent::Ask => match ask_agent(state, &ask::request(key)) {
                 Reply::Look => {
-                    let again = state.with_map(|map| in_map(map, key, give)).flatten();
+                    let again = state.with_map(|map| in_map(map, key, |record| give(record))).flatten();
                     return again.unwrap_or(Outcome::CannotKnow);
                 }
                 Reply::None => return Outcome::NotFound,

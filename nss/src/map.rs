@@ -42,7 +42,7 @@ pub const RUN_DIR: &str = "/run/rollcall";
 /// The map's file name in that folder.
 pub const MAP_FILE: &str = "nss.map";
 /// The map as readers open it.
-pub const MAP_PATH: &str = "/run/rollcall/nss.map";
+pub const MAP_PATH: &core::ffi::CStr = c"/run/rollcall/nss.map";
 
 /// `RCNSSMAP`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"RCNSSMAP");

@@ -5,9 +5,10 @@ use rustix::fs::fstat;
 use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionbio};
 use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_error};
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send, socket_with,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv,
+    send, sendmsg, socket_with,
 };
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -112,6 +113,19 @@ impl Write for Timed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match send(&self.stream.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(length) => return Ok(length),
+                Err(Errno::AGAIN) => wait(&self.stream.socket, PollFlags::OUT, self.deadline)?,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// The records of a TLS flight leave in one packet, and wake the server once.
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        loop {
+            match sendmsg(&self.stream.socket, parts, &mut SendAncillaryBuffer::default(), flags) {
                 Ok(length) => return Ok(length),
                 Err(Errno::AGAIN) => wait(&self.stream.socket, PollFlags::OUT, self.deadline)?,
                 Err(Errno::INTR) => {}

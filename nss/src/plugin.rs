@@ -9,7 +9,7 @@ use std::ffi::c_void;
 pub const API_VERSION: u64 = 1;
 /// Name of the function that hands out [`Api`].
 pub const API_SYMBOL: &core::ffi::CStr = c"rollcall_direct_api";
-/// File name of the object, beside the module or in `rollcall/` below it.
+/// File name of the object, beside the full module.
 pub const OBJECT: &str = "libnss_pwb_direct.so";
 
 /// What is asked.

@@ -37,7 +37,7 @@ impl Node {
     }
 
     fn try_map(&self) -> Option<Map> {
-        Map::open(&self.folder.path(MAP_FILE)).ok()
+        Map::open(self.folder.path(MAP_FILE)).ok()
     }
 
     fn map(&self) -> Map {
@@ -252,7 +252,7 @@ fn a_start_without_service_and_copy_says_unknown_and_lists_nothing_as_complete()
     let folder = Folder::new("nothing");
     folder.write("conf", &folder.config_text("http://127.0.0.1:1", ""), 0o644);
     let _agent = Agent::start(&folder);
-    let open = || Map::open(&folder.path(MAP_FILE)).ok();
+    let open = || Map::open(folder.path(MAP_FILE)).ok();
     until("there is a map", SOON, || {
         open().is_some_and(|map| map.service() == Service::Down)
     });
@@ -330,7 +330,7 @@ fn a_frozen_agent_costs_its_limit_and_a_dead_one_nothing() {
     assert_eq!(ask::ask(&folder.path("node.sock"), b"unobody", 300), Reply::Absent);
     assert!(started.elapsed() < Duration::from_millis(50));
     assert!(matches!(
-        Map::open(&folder.path(MAP_FILE)).unwrap().find(&Key::UserName(b"ada")),
+        Map::open(folder.path(MAP_FILE)).unwrap().find(&Key::UserName(b"ada")),
         Found::Record(_)
     ));
 }

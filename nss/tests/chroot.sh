@@ -3,7 +3,7 @@
 #
 #   chroot.sh [OPTIONS]        as root
 #
-#   -b, --build DIR      folder with libnss_pwb.so, libnss_pwb_direct.so, rollcall-node      [target/nss]
+#   -b, --build DIR      folder with libnss_pwb.so, libnss_pwb_full.so, libnss_pwb_direct.so, rollcall-node      [target/nss]
 #   -s, --service CMD    the service: a shell command run inside the test's network namespace, in the foreground. It must listen at
 #                        the address of --address with the data set of $DATA (passwd, group), write user-token and admin-token
 #                        into $TOKENS when everybody is there, and do what the lines of the pipe $CONTROL say
@@ -33,8 +33,8 @@ done
 
 fail() { echo "chroot.sh: $*" >&2; exit 1; }
 [[ $(id -u) -eq 0 ]] || fail "must run as root"
-for file in libnss_pwb.so libnss_pwb_direct.so rollcall-node; do
-    [[ -f $BUILD/$file ]] || fail "$BUILD/$file is missing: cargo build --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct"
+for file in libnss_pwb.so libnss_pwb_full.so libnss_pwb_direct.so rollcall-node; do
+    [[ -f $BUILD/$file ]] || fail "$BUILD/$file is missing: cargo build --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct"
 done
 for program in sshd ssh ssh-keygen su setpriv unshare cc; do
     PATH=$PATH:/usr/sbin command -v "$program" > /dev/null || fail "$program is missing"
@@ -97,7 +97,7 @@ awk -v data="$DATA" 'BEGIN {
 LIBDIR=$(dirname "$(chroot "$ROOT" ldconfig -p 2> /dev/null | sed -n 's/.*libc\.so\.6 .*=> //p' | head -n 1)")
 [[ $LIBDIR == /* ]] || LIBDIR=$(dirname "$(find "$ROOT/usr/lib" -name libc.so.6 | head -n 1 | sed "s|^$ROOT||")")
 install -D -m 644 "$BUILD/libnss_pwb.so" "$ROOT$LIBDIR/libnss_pwb.so.2"
-install -D -m 644 "$BUILD/libnss_pwb_direct.so" "$ROOT$LIBDIR/rollcall/libnss_pwb_direct.so"
+install -D -m 644 -t "$ROOT$LIBDIR/rollcall" "$BUILD/libnss_pwb_full.so" "$BUILD/libnss_pwb_direct.so"
 install -m 755 "$BUILD/rollcall-node" "$ROOT/usr/sbin/rollcall-node"
 ldconfig -r "$ROOT" 2> /dev/null
 "${CC:-cc}" -O2 -Wall -Wextra -o "$ROOT/torture" "$HERE/torture.c" -lpthread -ldl
@@ -204,6 +204,14 @@ same_answers() { # MODE
     done
     is "$mode: a local account keeps its own groups alone" "uid=1002(user09998) gid=1002(locals) groups=1002(locals)" inside id user09998
 }
+
+# ---------------------------------------------------------------- the object itself
+
+exports() { nm -D --defined-only "$1" | awk '$3 !~ /^_nss_pwb_/ { print $3 }'; }
+# What a panic or an allocation would need: the module has to be of a size and make that a process which asks for one name does not notice.
+is "the module needs no unwinder, no allocator, no thread-local" "" sh -c "nm -D --undefined-only '$BUILD/libnss_pwb.so' | grep -E 'dl_iterate_phdr|dl_find_object|abort|malloc|calloc|pthread_key|tls_get_addr'"
+is "the module exports its entry points alone" "" exports "$BUILD/libnss_pwb.so"
+is "the full module exports its entry points alone" "" exports "$BUILD/libnss_pwb_full.so"
 
 # ---------------------------------------------------------------- without configuration
 

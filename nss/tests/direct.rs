@@ -161,6 +161,36 @@ fn a_known_user_outlives_his_time_while_nobody_answers() {
 }
 
 #[test]
+fn an_outdated_entry_is_asked_for_by_its_etag_and_a_changed_one_is_taken() {
+    let folder = Folder::new("etag");
+    let server = server();
+    let direct = Direct::new(folder.config(&tcp(&server), "cache-ttl-s=1"));
+    assert_eq!(by_name(&direct, "ada"), Answer::Found);
+    let sent = server.bytes.load(Relaxed);
+    crate::harness::node::until("the entry is asked for again", Duration::from_secs(3), || {
+        assert_eq!(by_name(&direct, "ada"), Answer::Found);
+        server.unchanged.load(Relaxed) > 0
+    });
+    assert_eq!(server.bytes.load(Relaxed), sent, "304 has no body");
+    let asked = server.requests.load(Relaxed);
+    assert_eq!(by_name(&direct, "ada"), Answer::Found);
+    assert_eq!(server.requests.load(Relaxed), asked, "304 made it fresh again");
+
+    let mut store = server.store.lock().unwrap();
+    let mut ada = store.user_named("ada").unwrap();
+    ada.uid = 10_777;
+    store.put_user(ada);
+    drop(store);
+    crate::harness::node::until("the new number is told", Duration::from_secs(3), || {
+        let mut uid = 0;
+        direct.ask(Question::UserName, b"ada", 0, USER, &mut |_, bytes| {
+            uid = Record::parse(bytes).unwrap().id();
+        });
+        uid == 10_777
+    });
+}
+
+#[test]
 fn a_dead_a_silent_and_a_broken_address_are_passed_over_within_one_deadline() {
     let folder = Folder::new("failover");
     let [silent, broken, good] = [server(), server(), server()];

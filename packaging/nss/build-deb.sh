@@ -11,7 +11,9 @@ trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 lib=$root/usr/lib/$triplet
 install -D -m 644 "$build/libnss_pwb.so" "$lib/libnss_pwb.so.2"
-install -D -m 644 "$build/libnss_pwb_direct.so" "$lib/rollcall/libnss_pwb_direct.so"
+for object in libnss_pwb_full.so libnss_pwb_direct.so; do
+    install -D -m 644 "$build/$object" "$lib/rollcall/$object"
+done
 install -D -m 755 "$build/rollcall-node" "$root/usr/sbin/rollcall-node"
 install -D -m 755 "$here/nsswitch-edit.sh" "$root/usr/share/rollcall-node/nsswitch-edit.sh"
 for unit in rollcall-node.service rollcall-nss-conf.service; do
@@ -19,8 +21,8 @@ for unit in rollcall-node.service rollcall-nss-conf.service; do
 done
 install -D -m 644 "$here/apparmor-nameservice" "$root/etc/apparmor.d/abstractions/nameservice.d/rollcall"
 install -D -m 644 "$here/../../nss/README.md" "$root/usr/share/doc/rollcall-node/README.md"
-# The newest glibc symbol that the three files need is the oldest glibc they run on.
-glibc=$(cat "$lib/libnss_pwb.so.2" "$lib/rollcall/libnss_pwb_direct.so" "$root/usr/sbin/rollcall-node" \
+# The newest glibc symbol that its files need is the oldest glibc they run on.
+glibc=$(cat "$lib/libnss_pwb.so.2" "$lib"/rollcall/* "$root/usr/sbin/rollcall-node" \
     | grep -ao 'GLIBC_2\.[0-9]*' | sort -uV | tail -n 1 | cut -d_ -f2)
 mkdir "$root/DEBIAN"
 sed "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@GLIBC@/$glibc/" "$here/debian/control.in" > "$root/DEBIAN/control"

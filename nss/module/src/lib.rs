@@ -1,80 +1,79 @@
-//! `libnss_pwb.so.2`: the entry points that glibc calls, `_nss_pwb_*`, and what they do to the caller's memory.
+//! `libnss_pwb.so.2`: the entry points that glibc calls, `_nss_pwb_*`. Answers from the shared map, and has the full module answer the rest.
 //!
-//! Each entry runs with cancellation disabled and panics caught; status and errno follow the table of the glibc contract (README §3).
-#![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+//! Every process that asks for a user loads this object, most of them for one look-up. So it needs nothing of the standard library: no allocation, no
+//! lock, no thread-local, no descriptor kept, and nothing that could panic, hence no unwinder (README §6). Status and errno are those of README §3.
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-mod fill;
+mod current;
+mod full;
+mod local;
+mod walk;
 
-use fill::{Buffer, append_gids, fill_group, fill_passwd, fill_shadow};
+use core::ffi::CStr;
+use current::Current;
+use full::Entry;
 use libc::{c_char, c_int, c_long, gid_t, group, passwd, size_t, spwd, uid_t};
-use rollcall_nss::enumeration::Walk;
-use rollcall_nss::lookup::{Outcome, State, by_key, initgroups, shadow};
-use rollcall_nss::map::Database;
-use rollcall_nss::page;
-use rollcall_nss::record::Key;
-use std::ffi::CStr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
+use local::Local;
+use rollcall_nss::clock::now_ms;
+use rollcall_nss::fill::{Buffer, append_gids, fill_group, fill_passwd};
+use rollcall_nss::lookup::{Outcome, in_map, is_possible};
+use rollcall_nss::map::MAP_PATH;
+use rollcall_nss::record::{Key, Record};
 
-unsafe extern "C" {
-    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
-}
-
-const CANCEL_DISABLE: c_int = 1;
-
-/// `enum nss_status`.
-mod status {
-    pub(super) const TRYAGAIN: i32 = -2;
-    pub(super) const UNAVAIL: i32 = -1;
-    pub(super) const NOTFOUND: i32 = 0;
-    pub(super) const SUCCESS: i32 = 1;
-}
+static CURRENT: Current = Current::new();
+static LOCAL: Local = Local::new();
+/// Where local accounts are.
+const PASSWD_PATH: &CStr = c"/etc/passwd";
 
 #[cfg(not(test))]
 #[used]
 #[unsafe(link_section = ".init_array")]
 static PREPARE: extern "C" fn() = prepare;
 
-/// Runs when the module is loaded, before any thread can fork around it.
+/// Runs when the module is loaded.
 #[cfg(not(test))]
 extern "C" fn prepare() {
-    page::prepare();
-    // The hook belongs to this object's own copy of the standard library: the host's panics, if it is Rust, are not silenced.
-    std::panic::set_hook(Box::new(|_| {}));
+    full::remember_root();
 }
 
-fn status_and_errno(outcome: Outcome) -> (c_int, Option<c_int>) {
-    match outcome {
-        Outcome::Found => (status::SUCCESS, None),
-        Outcome::NotFound => (status::NOTFOUND, Some(libc::ENOENT)),
-        Outcome::TooSmall => (status::TRYAGAIN, Some(libc::ERANGE)),
-        Outcome::CannotKnow | Outcome::Broken => (status::TRYAGAIN, Some(libc::EAGAIN)),
-        Outcome::Unconfigured => (status::UNAVAIL, Some(libc::ENOENT)),
-        Outcome::Denied => (status::UNAVAIL, Some(libc::EACCES)),
-        Outcome::NoMemory => (status::TRYAGAIN, Some(libc::ENOMEM)),
-    }
-}
-
-/// Runs `body` with the process' state and says how it went, to glibc and in `*errnop`.
-fn enter(errnop: *mut c_int, body: impl FnOnce(&State) -> Outcome) -> c_int {
-    // `errnop` is errno itself, which the body's system calls change.
+/// Says how it went, to glibc and in `*errnop`.
+fn finish(outcome: Outcome, errnop: *mut c_int) -> c_int {
+    let (code, errno) = outcome.status_and_errno();
     // SAFETY: glibc passes a valid pointer.
-    let before = unsafe { errnop.as_ref() }.copied().unwrap_or(0);
-    let mut cancel = 0;
-    // SAFETY: plain call; the old state goes to a local.
-    unsafe { pthread_setcancelstate(CANCEL_DISABLE, &raw mut cancel) };
-    let run = || page::state().map_or(Outcome::NoMemory, body);
-    let (code, errno) = match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(outcome) => status_and_errno(outcome),
-        Err(_) => (status::UNAVAIL, Some(libc::EAGAIN)),
-    };
-    // SAFETY: as above.
-    unsafe { pthread_setcancelstate(cancel, std::ptr::null_mut()) };
-    // SAFETY: as above.
-    if let Some(place) = unsafe { errnop.as_mut() } {
-        *place = errno.unwrap_or(before);
+    if let (Some(errno), Some(place)) = (errno, unsafe { errnop.as_mut() }) {
+        *place = errno;
     }
     code
+}
+
+/// The answer of the map for `key`, given by `fill`. None = ask the full module.
+#[inline]
+fn in_current(key: &Key<'_>, errnop: *mut c_int, fill: impl Fn(&Record<'_>) -> Outcome) -> Option<c_int> {
+    let outcome = if is_possible(key) {
+        CURRENT.read(MAP_PATH, |map| in_map(map, key, &fill))??
+    } else {
+        Outcome::NotFound
+    };
+    (!matches!(outcome, Outcome::CannotKnow | Outcome::Broken)).then(|| finish(outcome, errnop))
+}
+
+/// What the full module answers: `call` is given its entry point `symbol`.
+///
+/// # Safety
+/// `F` is that entry point's type.
+#[cold]
+unsafe fn in_full<F: Copy>(
+    entry: &Entry<F>,
+    symbol: &CStr,
+    errnop: *mut c_int,
+    call: impl FnOnce(F) -> c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    match unsafe { entry.get(symbol) } {
+        Some(function) => call(function),
+        None => finish(Outcome::CannotKnow, errnop),
+    }
 }
 
 /// The bytes of a C string; empty, which is nobody's name, for NULL.
@@ -86,6 +85,12 @@ unsafe fn name_of<'a>(name: *const c_char) -> &'a [u8] {
         unsafe { CStr::from_ptr(name) }.to_bytes()
     }
 }
+
+type ByName<T> = unsafe extern "C" fn(*const c_char, *mut T, *mut c_char, size_t, *mut c_int) -> c_int;
+type ById<T> = unsafe extern "C" fn(u32, *mut T, *mut c_char, size_t, *mut c_int) -> c_int;
+type Next<T> = unsafe extern "C" fn(*mut T, *mut c_char, size_t, *mut c_int) -> c_int;
+type Initgroups =
+    unsafe extern "C" fn(*const c_char, gid_t, *mut c_long, *mut c_long, *mut *mut gid_t, c_long, *mut c_int) -> c_int;
 
 /// `getpwnam_r`.
 ///
@@ -99,11 +104,13 @@ pub unsafe extern "C" fn _nss_pwb_getpwnam_r(
     length: size_t,
     errnop: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller's promise.
-    let name = unsafe { name_of(name) };
-    enter(errnop, |state| {
-        by_key(state, &Key::UserName(name), &mut |record| {
-            fill_passwd(record, result, Buffer::new(buffer, length))
+    static FULL: Entry<ByName<passwd>> = Entry::new();
+    // SAFETY: the caller's promise, here and below.
+    let key = Key::UserName(unsafe { name_of(name) });
+    let fill = |record: &Record<'_>| unsafe { fill_passwd(record, result, Buffer::new(buffer, length)) };
+    in_current(&key, errnop, fill).unwrap_or_else(|| unsafe {
+        in_full(&FULL, c"_nss_pwb_getpwnam_r", errnop, |entry| {
+            entry(name, result, buffer, length, errnop)
         })
     })
 }
@@ -120,9 +127,12 @@ pub unsafe extern "C" fn _nss_pwb_getpwuid_r(
     length: size_t,
     errnop: *mut c_int,
 ) -> c_int {
-    enter(errnop, |state| {
-        by_key(state, &Key::Uid(uid), &mut |record| {
-            fill_passwd(record, result, Buffer::new(buffer, length))
+    static FULL: Entry<ById<passwd>> = Entry::new();
+    // SAFETY: the caller's promise, here and below.
+    let fill = |record: &Record<'_>| unsafe { fill_passwd(record, result, Buffer::new(buffer, length)) };
+    in_current(&Key::Uid(uid), errnop, fill).unwrap_or_else(|| unsafe {
+        in_full(&FULL, c"_nss_pwb_getpwuid_r", errnop, |entry| {
+            entry(uid, result, buffer, length, errnop)
         })
     })
 }
@@ -139,11 +149,13 @@ pub unsafe extern "C" fn _nss_pwb_getgrnam_r(
     length: size_t,
     errnop: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller's promise.
-    let name = unsafe { name_of(name) };
-    enter(errnop, |state| {
-        by_key(state, &Key::GroupName(name), &mut |record| {
-            fill_group(record, result, Buffer::new(buffer, length))
+    static FULL: Entry<ByName<group>> = Entry::new();
+    // SAFETY: the caller's promise, here and below.
+    let key = Key::GroupName(unsafe { name_of(name) });
+    let fill = |record: &Record<'_>| unsafe { fill_group(record, result, Buffer::new(buffer, length)) };
+    in_current(&key, errnop, fill).unwrap_or_else(|| unsafe {
+        in_full(&FULL, c"_nss_pwb_getgrnam_r", errnop, |entry| {
+            entry(name, result, buffer, length, errnop)
         })
     })
 }
@@ -160,14 +172,17 @@ pub unsafe extern "C" fn _nss_pwb_getgrgid_r(
     length: size_t,
     errnop: *mut c_int,
 ) -> c_int {
-    enter(errnop, |state| {
-        by_key(state, &Key::Gid(gid), &mut |record| {
-            fill_group(record, result, Buffer::new(buffer, length))
+    static FULL: Entry<ById<group>> = Entry::new();
+    // SAFETY: the caller's promise, here and below.
+    let fill = |record: &Record<'_>| unsafe { fill_group(record, result, Buffer::new(buffer, length)) };
+    in_current(&Key::Gid(gid), errnop, fill).unwrap_or_else(|| unsafe {
+        in_full(&FULL, c"_nss_pwb_getgrgid_r", errnop, |entry| {
+            entry(gid, result, buffer, length, errnop)
         })
     })
 }
 
-/// `getspnam_r`.
+/// `getspnam_r`: never from the map.
 ///
 /// # Safety
 /// As [`_nss_pwb_getpwnam_r`].
@@ -179,13 +194,16 @@ pub unsafe extern "C" fn _nss_pwb_getspnam_r(
     length: size_t,
     errnop: *mut c_int,
 ) -> c_int {
+    static FULL: Entry<ByName<spwd>> = Entry::new();
+    if !rustix::process::geteuid().is_root() {
+        return finish(Outcome::Denied, errnop);
+    }
     // SAFETY: the caller's promise.
-    let name = unsafe { name_of(name) };
-    enter(errnop, |state| {
-        shadow(state, name, &mut |record| {
-            fill_shadow(record, result, Buffer::new(buffer, length))
+    unsafe {
+        in_full(&FULL, c"_nss_pwb_getspnam_r", errnop, |entry| {
+            entry(name, result, buffer, length, errnop)
         })
-    })
+    }
 }
 
 /// `initgroups_dyn`: appends to the caller's malloc'ed array of gids, never past `limit` when that is positive.
@@ -202,124 +220,24 @@ pub unsafe extern "C" fn _nss_pwb_initgroups_dyn(
     limit: c_long,
     errnop: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller's promise.
-    let user = unsafe { name_of(user) };
-    enter(errnop, |state| {
-        initgroups(state, user, &mut |record| {
-            append_gids(record, primary, start, size, groupsp, limit)
-        })
-    })
-}
-
-const PASSWD: usize = 0;
-const GROUP: usize = 1;
-const SHADOW: usize = 2;
-
-fn rewind(walk: usize) -> c_int {
-    let mut ignored = 0;
-    enter(&raw mut ignored, |state| {
-        if let Some(walk) = state.walks.get(walk) {
-            *walk.lock().unwrap_or_else(PoisonError::into_inner) = Walk::Start;
-        }
-        Outcome::Found
-    })
-}
-
-/// `setpwent`: always rewinds.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_pwb_setpwent(_stay_open: c_int) -> c_int {
-    rewind(PASSWD)
-}
-
-/// `endpwent`.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_pwb_endpwent() -> c_int {
-    rewind(PASSWD)
-}
-
-/// `setgrent`: always rewinds.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_pwb_setgrent(_stay_open: c_int) -> c_int {
-    rewind(GROUP)
-}
-
-/// `endgrent`.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_pwb_endgrent() -> c_int {
-    rewind(GROUP)
-}
-
-/// `setspent`: always rewinds.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_pwb_setspent(_stay_open: c_int) -> c_int {
-    rewind(SHADOW)
-}
-
-/// `endspent`.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_pwb_endspent() -> c_int {
-    rewind(SHADOW)
-}
-
-fn step(errnop: *mut c_int, index: usize, next: impl FnOnce(&mut Walk, &State) -> Outcome) -> c_int {
-    enter(errnop, |state| {
-        let Some(walk) = state.walks.get(index) else {
-            return Outcome::CannotKnow;
-        };
-        next(&mut walk.lock().unwrap_or_else(PoisonError::into_inner), state)
-    })
-}
-
-/// `getpwent_r`.
-///
-/// # Safety
-/// As [`_nss_pwb_getpwnam_r`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn _nss_pwb_getpwent_r(
-    result: *mut passwd,
-    buffer: *mut c_char,
-    length: size_t,
-    errnop: *mut c_int,
-) -> c_int {
-    step(errnop, PASSWD, |walk, state| {
-        walk.next(state, Database::Passwd, &mut |record| {
-            fill_passwd(record, result, Buffer::new(buffer, length))
-        })
-    })
-}
-
-/// `getgrent_r`.
-///
-/// # Safety
-/// As [`_nss_pwb_getpwnam_r`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn _nss_pwb_getgrent_r(
-    result: *mut group,
-    buffer: *mut c_char,
-    length: size_t,
-    errnop: *mut c_int,
-) -> c_int {
-    step(errnop, GROUP, |walk, state| {
-        walk.next(state, Database::Group, &mut |record| {
-            fill_group(record, result, Buffer::new(buffer, length))
-        })
-    })
-}
-
-/// `getspent_r`.
-///
-/// # Safety
-/// As [`_nss_pwb_getpwnam_r`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn _nss_pwb_getspent_r(
-    result: *mut spwd,
-    buffer: *mut c_char,
-    length: size_t,
-    errnop: *mut c_int,
-) -> c_int {
-    step(errnop, SHADOW, |walk, state| {
-        walk.next_shadow(state, &mut |record| {
-            fill_shadow(record, result, Buffer::new(buffer, length))
+    static FULL: Entry<Initgroups> = Entry::new();
+    // SAFETY: the caller's promise, here and below.
+    let name = unsafe { name_of(user) };
+    let append = |record: &Record<'_>| unsafe { append_gids(record, primary, start, size, groupsp, limit) };
+    let key = Key::UserName(name);
+    let local = if is_possible(&key) {
+        LOCAL.contains(PASSWD_PATH, name, now_ms())
+    } else {
+        Some(false)
+    };
+    let quick = match local {
+        Some(true) => Some(finish(Outcome::NotFound, errnop)),
+        Some(false) => in_current(&key, errnop, append),
+        None => None,
+    };
+    quick.unwrap_or_else(|| unsafe {
+        in_full(&FULL, c"_nss_pwb_initgroups_dyn", errnop, |entry| {
+            entry(user, primary, start, size, groupsp, limit, errnop)
         })
     })
 }

@@ -1,160 +1,39 @@
-//! Tests of the boundary to C: buffers of every size and address, panics, the caller's errno.
+//! Tests of the boundary to C: what is refused at once, and what happens when the full module cannot be had.
 
 use super::*;
-use rollcall_nss::contract::{Group, User};
-use rollcall_nss::record::{Record, group, user};
+use rollcall_nss::lookup::status;
 
-fn ada() -> Vec<u8> {
-    let ada = User {
-        name: "ada".to_owned(),
-        uid: 10_001,
-        gid: 10_001,
-        gecos: "Ada".to_owned(),
-        home: "/home/ada".to_owned(),
-        shell: "/bin/sh".to_owned(),
-        gids: Some((0..100).map(|n| 10_001 + n).collect()),
-        ..User::default()
-    };
-    user(&ada, true).unwrap()
-}
-
-fn science() -> Vec<u8> {
-    let members = Some((0..50).map(|n| format!("user{n:05}")).collect());
-    group(&Group {
-        id: String::new(),
-        name: "science".to_owned(),
-        gid: 10_100,
-        members,
-    })
-    .unwrap()
-}
-
-const GUARD: u8 = 0x5a;
-
-/// Calls `fill` with buffers of every size up to `max`, at even and odd addresses; returns the smallest that fits.
-fn every_size(max: usize, mut fill: impl FnMut(*mut c_char, usize) -> (Outcome, Vec<usize>)) -> usize {
-    let mut smallest = 0;
-    for shift in 0..9 {
-        for size in 0..max {
-            let mut memory = vec![GUARD; max + 64];
-            let start = memory[shift..].as_mut_ptr();
-            let (outcome, pointers) = fill(start.cast(), size);
-            assert!(
-                memory[shift + size..].iter().all(|&byte| byte == GUARD),
-                "wrote past {size} bytes at +{shift}"
-            );
-            assert!(
-                memory[..shift].iter().all(|&byte| byte == GUARD),
-                "wrote before the buffer"
-            );
-            if outcome == Outcome::TooSmall {
-                assert!(smallest == 0 || size < smallest + 8, "{size} fitted before");
-                continue;
-            }
-            assert_eq!(outcome, Outcome::Found);
-            let range = start as usize..start as usize + size;
-            assert!(
-                pointers.iter().all(|pointer| range.contains(pointer)),
-                "a pointer outside the buffer"
-            );
-            if smallest == 0 {
-                smallest = size;
-            }
-        }
+#[expect(clippy::used_underscore_items, reason = "glibc wants these names")]
+#[test]
+fn a_name_that_nobody_can_have_is_not_found_without_any_state() {
+    let mut entry: passwd = unsafe { std::mem::zeroed() };
+    let mut buffer = [0; 64];
+    for name in [c"root", c"", c"pam_unix_non_existent:", c"a\nb"] {
+        let mut errno = 0;
+        let status =
+            unsafe { _nss_pwb_getpwnam_r(name.as_ptr(), &raw mut entry, buffer.as_mut_ptr(), 64, &raw mut errno) };
+        assert_eq!((status, errno), (status::NOTFOUND, libc::ENOENT), "{name:?}");
     }
-    smallest
 }
 
 #[test]
-fn a_user_fits_exactly_or_not_at_all() {
-    let bytes = ada();
-    let record = Record::parse(&bytes).unwrap();
-    let smallest = every_size(120, |buffer, length| {
-        let mut result: passwd = unsafe { std::mem::zeroed() };
-        let outcome = fill_passwd(&record, &raw mut result, Buffer::new(buffer, length));
-        if outcome == Outcome::Found {
-            assert_eq!(unsafe { CStr::from_ptr(result.pw_dir) }, c"/home/ada");
-            assert_eq!(unsafe { CStr::from_ptr(result.pw_shell) }, c"/bin/sh");
-        }
-        (outcome, vec![result.pw_name as usize, result.pw_shell as usize])
-    });
-    assert_eq!(smallest, b"ada\0x\0Ada\0/home/ada\0/bin/sh\0".len());
-}
-
-#[test]
-fn a_groups_members_are_aligned_whatever_the_buffers_address() {
-    let bytes = science();
-    let record = Record::parse(&bytes).unwrap();
-    every_size(1100, |buffer, length| {
-        let mut result: libc::group = unsafe { std::mem::zeroed() };
-        let outcome = fill_group(&record, &raw mut result, Buffer::new(buffer, length));
-        if outcome != Outcome::Found {
-            return (outcome, Vec::new());
-        }
-        assert!(result.gr_mem.is_aligned());
-        let members: Vec<*mut c_char> = (0..51)
-            .map(|index| unsafe { *result.gr_mem.add(index) })
-            .take_while(|member| !member.is_null())
-            .collect();
-        assert_eq!(members.len(), 50);
-        assert_eq!(unsafe { CStr::from_ptr(members[49]) }, c"user00049");
-        (outcome, members.iter().map(|&member| member as usize).collect())
-    });
-}
-
-#[test]
-fn a_record_of_the_wrong_kind_is_not_handed_out() {
-    let bytes = science();
-    let record = Record::parse(&bytes).unwrap();
-    let mut buffer = [0_i8; 1000];
-    let mut result: passwd = unsafe { std::mem::zeroed() };
-    let buffer = Buffer::new(buffer.as_mut_ptr().cast(), 1000);
-    assert_eq!(fill_passwd(&record, &raw mut result, buffer), Outcome::Broken);
-}
-
-fn gids(limit: c_long, size: c_long, start: c_long) -> (Vec<gid_t>, c_long) {
-    let bytes = ada();
-    let record = Record::parse(&bytes).unwrap();
-    let (mut start, mut size) = (start, size);
-    let mut groups: *mut gid_t = unsafe { libc::malloc(4 * usize::try_from(size).unwrap()) }.cast();
-    let outcome = append_gids(&record, 10_001, &raw mut start, &raw mut size, &raw mut groups, limit);
-    assert_eq!(outcome, Outcome::Found);
-    assert!(start <= size);
-    let found = (0..usize::try_from(start).unwrap())
-        .map(|index| unsafe { *groups.add(index) })
-        .collect();
-    unsafe { libc::free(groups.cast()) };
-    (found, size)
-}
-
-#[test]
-fn gids_are_appended_without_the_primary_one_and_never_past_the_limit() {
-    let (all, _) = gids(0, 1, 0);
-    assert_eq!(all, (10_002..10_101).collect::<Vec<_>>());
-    let (some, size) = gids(10, 4, 0);
-    assert_eq!((some.len(), size), (10, 10));
-    let (none, _) = gids(4, 4, 4);
-    assert_eq!(none.len(), 4);
-}
-
-#[test]
-fn a_panic_becomes_a_status_and_success_leaves_errno_alone() {
-    std::panic::set_hook(Box::new(|_| {}));
+fn success_leaves_errno_alone_and_null_is_no_place_for_it() {
     let mut errno = 77;
-    assert_eq!(enter(&raw mut errno, |_| panic!("injected")), status::UNAVAIL);
+    assert_eq!((finish(Outcome::Found, &raw mut errno), errno), (status::SUCCESS, 77));
+    assert_eq!(finish(Outcome::NotFound, core::ptr::null_mut()), status::NOTFOUND);
+}
+
+#[test]
+fn without_the_full_module_nobody_can_know() {
+    static FULL: Entry<extern "C" fn() -> c_int> = Entry::new();
+    let mut errno = 0;
+    let mut ask = || unsafe { in_full(&FULL, c"_nss_pwb_setpwent", &raw mut errno, |_| 1) };
+    assert_eq!(
+        ask(),
+        status::TRYAGAIN,
+        "another root folder than the one remembered: none"
+    );
+    full::remember_root();
+    assert_eq!(ask(), status::TRYAGAIN, "no full module beside the test program");
     assert_eq!(errno, libc::EAGAIN);
-    errno = 77;
-    assert_eq!(enter(&raw mut errno, |_| Outcome::Found), status::SUCCESS);
-    assert_eq!(errno, 77);
-    for (outcome, status, expected) in [
-        (Outcome::NotFound, status::NOTFOUND, libc::ENOENT),
-        (Outcome::TooSmall, status::TRYAGAIN, libc::ERANGE),
-        (Outcome::CannotKnow, status::TRYAGAIN, libc::EAGAIN),
-        (Outcome::Unconfigured, status::UNAVAIL, libc::ENOENT),
-        (Outcome::Denied, status::UNAVAIL, libc::EACCES),
-        (Outcome::NoMemory, status::TRYAGAIN, libc::ENOMEM),
-    ] {
-        assert_eq!((enter(&raw mut errno, |_| outcome), errno), (status, expected));
-    }
-    drop(std::panic::take_hook());
 }

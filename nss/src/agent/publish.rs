@@ -30,7 +30,7 @@ pub struct Publisher {
 impl Publisher {
     /// Nothing is written yet. `listed`: whether enumeration shows anything.
     pub fn new(run_dir: &str, ids: IdRange, listed: bool) -> Self {
-        let generation = Map::open(&format!("{run_dir}/{}", crate::map::MAP_FILE)).map_or(0, |map| map.generation());
+        let generation = Map::open(format!("{run_dir}/{}", crate::map::MAP_FILE)).map_or(0, |map| map.generation());
         Self {
             run_dir: run_dir.to_owned(),
             ids,

@@ -1,9 +1,9 @@
 //! One connection to one address, plain or TLS.
 
 use crate::http::{Request, Response, exchange};
-use crate::net::Stream;
+use crate::net::{Stream, Timed};
 use rustls::{ClientConfig, ClientConnection};
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +50,13 @@ impl Connection {
     pub(super) fn exchange(&mut self, request: &Request<'_>, deadline: Instant) -> io::Result<Response> {
         let mut timed = self.stream.until(deadline);
         let response = match &mut self.tls {
-            Some(tls) => exchange(&mut rustls::Stream::new(tls.as_mut(), &mut timed), request),
+            Some(tls) => exchange(
+                &mut Encrypted {
+                    tls,
+                    socket: &mut timed,
+                },
+                request,
+            ),
             None => exchange(&mut timed, request),
         };
         self.used = Instant::now();
@@ -68,5 +74,32 @@ impl Connection {
     /// Lets go of a descriptor that belongs to the program by now.
     pub(super) fn forget(self) {
         self.stream.forget();
+    }
+}
+
+/// A TLS connection over a socket. What is written before the handshake is done waits in rustls, and leaves with the client's last words of it:
+/// one packet and one wake-up of the server less. Nothing leaves before the server has shown its certificate.
+struct Encrypted<'a, 's> {
+    tls: &'a mut ClientConnection,
+    socket: &'a mut Timed<'s>,
+}
+
+impl Read for Encrypted<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        rustls::Stream::new(self.tls, self.socket).read(buffer)
+    }
+}
+
+impl Write for Encrypted<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.tls.is_handshaking() {
+            self.tls.writer().write(bytes)
+        } else {
+            rustls::Stream::new(self.tls, self.socket).write(bytes)
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        rustls::Stream::new(self.tls, self.socket).flush()
     }
 }

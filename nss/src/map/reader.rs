@@ -4,6 +4,7 @@ use super::{COMPLETE, HEADER, MAGIC, PROBES_MAX, Region, RegionError, SUPERSEDED
 use crate::hash::HashKey;
 use crate::record::{Key, Record};
 use crate::rules::IdRange;
+use rustix::path::Arg;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// One of the two lists of a map.
@@ -47,7 +48,7 @@ struct List {
 
 impl Map {
     /// Opens and checks the map at `path`.
-    pub fn open(path: &str) -> Result<Self, RegionError> {
+    pub fn open(path: impl Arg) -> Result<Self, RegionError> {
         Self::from_region(Region::open(path)?).ok_or(RegionError::Unsafe)
     }
 

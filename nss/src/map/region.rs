@@ -2,9 +2,11 @@
 #![expect(unsafe_code, reason = "mmap, and views of memory that another process writes")]
 
 use super::{HEADER, MAP_MAX};
+use crate::foreign::open_existing;
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, fallocate, fstat, open};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::path::Arg;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -36,18 +38,19 @@ unsafe impl Sync for Region {}
 
 impl Region {
     /// Maps the file at `path` read-only and closes it again. It must belong to uid 0 and be writable by nobody else.
-    pub fn open(path: &str) -> Result<Self, RegionError> {
+    pub fn open(path: impl Arg) -> Result<Self, RegionError> {
         Self::open_with(path, OFlags::RDONLY, ProtFlags::READ)
     }
 
     /// As [`Self::open`], for the agent, to write into a file that another agent has made.
-    pub fn open_writable(path: &str) -> Result<Self, RegionError> {
+    pub fn open_writable(path: impl Arg) -> Result<Self, RegionError> {
         Self::open_with(path, OFlags::RDWR, ProtFlags::READ | ProtFlags::WRITE)
     }
 
-    fn open_with(path: &str, access: OFlags, prot: ProtFlags) -> Result<Self, RegionError> {
+    fn open_with(path: impl Arg, access: OFlags, prot: ProtFlags) -> Result<Self, RegionError> {
         let flags = access | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = open(path, flags, Mode::empty()).map_err(|errno| match errno {
+        let file = path.into_with_c_str(|path| open_existing(path, flags));
+        let file = file.map_err(|errno| match errno {
             Errno::NOENT | Errno::NOTDIR => RegionError::Missing,
             errno => RegionError::System(errno),
         })?;

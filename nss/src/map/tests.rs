@@ -61,7 +61,7 @@ fn everybody_written_is_found_by_name_and_uid_and_in_the_list() {
     let folder = folder("all");
     let mut writer = filled(&folder, 5000, 1);
     writer.publish(None).unwrap();
-    let map = Map::open(&format!("{folder}/{MAP_FILE}")).unwrap();
+    let map = Map::open(format!("{folder}/{MAP_FILE}")).unwrap();
     for number in 0..5000 {
         let user = somebody(number);
         assert_eq!(
@@ -85,7 +85,7 @@ fn a_changed_entry_is_seen_through_a_mapping_that_was_there_before() {
     let folder = folder("change");
     let mut writer = filled(&folder, 10, 1);
     writer.publish(None).unwrap();
-    let map = Map::open(&format!("{folder}/{MAP_FILE}")).unwrap();
+    let map = Map::open(format!("{folder}/{MAP_FILE}")).unwrap();
     let negative = record::negative(&Key::UserName(b"user00003"), 77).unwrap();
     let offset = writer.append(&negative).unwrap();
     writer.point(&Key::UserName(b"user00003"), offset).unwrap();
@@ -103,12 +103,12 @@ fn readers_of_a_replaced_map_are_told_and_a_full_one_says_so() {
     let folder = folder("replace");
     let mut old = filled(&folder, 10, 1);
     old.publish(None).unwrap();
-    let map = Map::open(&format!("{folder}/{MAP_FILE}")).unwrap();
+    let map = Map::open(format!("{folder}/{MAP_FILE}")).unwrap();
     assert!(!map.is_superseded());
     let mut fresh = filled(&folder, 20, 2);
     fresh.publish(Some(&old)).unwrap();
     assert!(map.is_superseded());
-    assert_eq!(Map::open(&format!("{folder}/{MAP_FILE}")).unwrap().generation(), 2);
+    assert_eq!(Map::open(format!("{folder}/{MAP_FILE}")).unwrap().generation(), 2);
     let mut appended = 0;
     while fresh.append(&[0; 4096]).is_ok() {
         appended += 1;
@@ -131,6 +131,18 @@ fn a_map_that_others_could_have_written_is_not_opened() {
     assert_eq!(Map::open(&path).unwrap_err(), RegionError::Unsafe);
     std::fs::write(&path, b"short").unwrap();
     assert_eq!(Map::open(&path).unwrap_err(), RegionError::Unsafe);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_record_lies_in_as_few_cache_lines_as_it_can() {
+    let folder = folder("lines");
+    let mut writer = filled(&folder, 0, 1);
+    for length in [40, 64, 112, 8, 200, 128, 72].into_iter().cycle().take(1000) {
+        let offset = writer.append(&vec![0; length]).unwrap();
+        let touched = (offset + length - 1) / 64 - offset / 64 + 1;
+        assert_eq!(touched, length.div_ceil(64), "{length} bytes at {offset}");
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! A contract server: answers the read API from memory, and on request breaks it in every way a node has to survive. An instrument, not the service.
 
 use super::store::Store;
+use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -84,6 +85,8 @@ pub struct Server {
     pub fault: Mutex<Fault>,
     /// Requests it has seen.
     pub requests: AtomicU64,
+    /// Requests it has answered with 304.
+    pub unchanged: AtomicU64,
     /// Body bytes it has sent.
     pub bytes: AtomicU64,
     /// Certificate chain and key, to speak TLS.
@@ -164,7 +167,7 @@ impl Server {
             .find_map(|line| line.strip_prefix("Authorization: Bearer "))
             .unwrap_or("");
         let fault = *self.fault.lock().unwrap();
-        let (status, body) = match fault {
+        let (mut status, mut body) = match fault {
             Fault::None => self.store.lock().unwrap().answer(target, token),
             Fault::Silent => {
                 while *self.fault.lock().unwrap() == Fault::Silent {
@@ -189,11 +192,17 @@ impl Server {
             Fault::Unauthorized => (401, r#"{"error":"unauthorized"}"#.to_owned()),
             Fault::WrongUser => (200, self.store.lock().unwrap().somebody_else(target)),
         };
+        let etag = entity_tag(&body);
+        let known = head.lines().find_map(|line| line.strip_prefix("If-None-Match: "));
+        if status == 200 && known == Some(&etag) {
+            self.unchanged.fetch_add(1, Relaxed);
+            (status, body) = (304, String::new());
+        }
         self.bytes.fetch_add(body.len() as u64, Relaxed);
         let cache = match status {
-            200 => "Cache-Control: private, max-age=60, stale-if-error=86400\r\n",
-            404 => "Cache-Control: private, max-age=5\r\n",
-            _ => "",
+            200 | 304 => format!("Cache-Control: private, max-age=60, stale-if-error=86400\r\nETag: {etag}\r\n"),
+            404 => "Cache-Control: private, max-age=5\r\n".to_owned(),
+            _ => String::new(),
         };
         let head = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{cache}\r\n",
@@ -202,4 +211,11 @@ impl Server {
         stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).ok()?;
         stream.flush().ok()
     }
+}
+
+/// A strong `ETag` of `body` (RFC 9110 §8.8.3).
+fn entity_tag(body: &str) -> String {
+    let mut hasher = std::hash::DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }

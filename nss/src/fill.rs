@@ -1,19 +1,23 @@
 //! Copying a record into what the caller of libc gave us: everything lies inside his buffer, nothing is written past its end.
+#![expect(unsafe_code, reason = "writes to memory of the caller of libc")]
 
+use crate::lookup::Outcome;
+use crate::record::{Kind, Record};
 use libc::{c_char, c_long, gid_t, group, passwd, size_t, spwd};
-use rollcall_nss::lookup::Outcome;
-use rollcall_nss::record::{Kind, Record};
-use std::ffi::CStr;
 
 /// The caller's buffer; what has been handed out is gone from it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Buffer {
+pub struct Buffer {
     next: *mut u8,
     left: usize,
 }
 
 impl Buffer {
-    pub(super) fn new(start: *mut c_char, length: size_t) -> Self {
+    /// `length` bytes at `start`; NULL has none.
+    ///
+    /// # Safety
+    /// They can be written to as long as this buffer is in use.
+    pub unsafe fn new(start: *mut c_char, length: size_t) -> Self {
         Self {
             next: start.cast(),
             left: if start.is_null() { 0 } else { length },
@@ -45,7 +49,10 @@ impl Buffer {
 }
 
 /// A passwd entry.
-pub(super) fn fill_passwd(record: &Record<'_>, result: *mut passwd, mut buffer: Buffer) -> Outcome {
+///
+/// # Safety
+/// `result` can be written to.
+pub unsafe fn fill_passwd(record: &Record<'_>, result: *mut passwd, mut buffer: Buffer) -> Outcome {
     let (Kind::User, Some(offsets), Some(strings)) = (record.kind(), record.passwd_offsets(), record.strings()) else {
         return Outcome::Broken;
     };
@@ -68,7 +75,10 @@ pub(super) fn fill_passwd(record: &Record<'_>, result: *mut passwd, mut buffer: 
 }
 
 /// A group entry with its NULL-terminated list of members.
-pub(super) fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Buffer) -> Outcome {
+///
+/// # Safety
+/// `result` can be written to.
+pub unsafe fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Buffer) -> Outcome {
     let (Kind::Group, Some(strings)) = (record.kind(), record.strings()) else {
         return Outcome::Broken;
     };
@@ -80,18 +90,33 @@ pub(super) fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Bu
         return Outcome::TooSmall;
     };
     let password = record.name().len() + 1;
+    let Some(tail) = strings.get(password..) else {
+        return Outcome::Broken;
+    };
+    // A member starts behind the end of the password, the next one behind his: found eight bytes at a time.
+    let mut found = 0;
+    let (words, odd) = tail.as_chunks();
+    let mut last = [1; 8];
+    for (place, &byte) in last.iter_mut().zip(odd) {
+        *place = byte;
+    }
     let mut offset = password;
-    // The password, then the members.
-    for index in 0..=count {
-        let rest = strings.get(offset..).unwrap_or(&[]);
-        let Ok(text) = CStr::from_bytes_until_nul(rest) else {
-            return Outcome::Broken;
-        };
-        if index > 0 {
+    for word in words.iter().chain([&last]) {
+        let mut ends = ends_in(u64::from_le_bytes(*word));
+        while ends != 0 && found < count {
+            let member = offset + (ends.trailing_zeros() / 8) as usize + 1;
+            if member >= strings.len() {
+                return Outcome::Broken;
+            }
             // SAFETY: the list has count + 1 places.
-            unsafe { list.add(index - 1).write(start.wrapping_add(offset)) };
+            unsafe { list.add(found).write(start.wrapping_add(member)) };
+            found += 1;
+            ends &= ends - 1;
         }
-        offset += text.count_bytes() + 1;
+        offset += 8;
+    }
+    if found < count {
+        return Outcome::Broken;
     }
     // SAFETY: the list's last place.
     unsafe { list.add(count).write(std::ptr::null_mut()) };
@@ -106,8 +131,17 @@ pub(super) fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Bu
     Outcome::Found
 }
 
+/// The highest bit of each byte of `word` that is zero.
+fn ends_in(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    !(((word & LOW) + LOW) | word | LOW)
+}
+
 /// A shadow entry.
-pub(super) fn fill_shadow(record: &Record<'_>, result: *mut spwd, mut buffer: Buffer) -> Outcome {
+///
+/// # Safety
+/// `result` can be written to.
+pub unsafe fn fill_shadow(record: &Record<'_>, result: *mut spwd, mut buffer: Buffer) -> Outcome {
     let (Kind::Shadow, Some(strings)) = (record.kind(), record.strings()) else {
         return Outcome::Broken;
     };
@@ -130,8 +164,11 @@ pub(super) fn fill_shadow(record: &Record<'_>, result: *mut spwd, mut buffer: Bu
     Outcome::Found
 }
 
-/// Appends the user's gids but the primary one to glibc's array.
-pub(super) fn append_gids(
+/// Appends the user's gids but the primary one to glibc's array, never past `limit` when that is positive.
+///
+/// # Safety
+/// `groupsp` points to an array from malloc of `*size` gids, of which `*start` are used; all pointers are valid and do not overlap, or NULL.
+pub unsafe fn append_gids(
     record: &Record<'_>,
     primary: gid_t,
     start: *mut c_long,
