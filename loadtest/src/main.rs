@@ -18,6 +18,7 @@ mod random;
 mod ready;
 mod report;
 mod run;
+mod scale;
 mod schedule;
 mod summary;
 

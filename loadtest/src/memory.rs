@@ -14,7 +14,8 @@ pub struct Resident {
 
 /// What a process holds. Raises one that is gone.
 pub fn of(pid: u32) -> anyhow::Result<Resident> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
+    let text =
+        std::fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
     parse(&text).with_context(|| format!("process {pid} has no memory of its own"))
 }
 

@@ -37,7 +37,11 @@ impl NssModule {
         if handle.is_null() {
             // SAFETY: after a failure dlerror gives a string that lives until the next call, or NULL.
             let text = unsafe { libc::dlerror().as_ref().map(|text| std::ffi::CStr::from_ptr(text)) };
-            bail!("cannot load {}: {}", file.display(), text.unwrap_or_default().to_string_lossy());
+            bail!(
+                "cannot load {}: {}",
+                file.display(),
+                text.unwrap_or_default().to_string_lossy()
+            );
         }
         let symbol = |name: &std::ffi::CStr| -> anyhow::Result<*mut c_void> {
             // SAFETY: the handle is open, the name ends with NUL.
@@ -75,10 +79,7 @@ impl NssModule {
         })
     }
 
-    fn passwd(
-        &self,
-        call: impl Fn(&Self, *mut passwd, *mut c_char, *mut c_int) -> c_int,
-    ) -> anyhow::Result<u32> {
+    fn passwd(&self, call: impl Fn(&Self, *mut passwd, *mut c_char, *mut c_int) -> c_int) -> anyhow::Result<u32> {
         // SAFETY: a struct of numbers and pointers, of which all zeroes is a value.
         let mut record: passwd = unsafe { std::mem::zeroed() };
         let mut buffer = [0; BUFFER];

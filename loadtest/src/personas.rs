@@ -124,6 +124,13 @@ mod tests {
                 .path
                 .contains("excludedAttributes=members")
         );
-        assert!(!Persona::Okta.shapes().unwrap().read_group("g").path.contains("excluded"));
+        assert!(
+            !Persona::Okta
+                .shapes()
+                .unwrap()
+                .read_group("g")
+                .path
+                .contains("excluded")
+        );
     }
 }

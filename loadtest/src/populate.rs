@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::client::Target;
-use crate::population::Population;
 use crate::personas::Persona;
+use crate::population::Population;
 use progress::Progress;
 
 /// Most users that are sent through SCIM without acting as an identity provider; more take the way of a bulk load.

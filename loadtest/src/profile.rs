@@ -193,7 +193,18 @@ mod tests {
             names.push(profile.name);
         }
         names.sort();
-        assert_eq!(names, ["failover", "full_sync", "mixed", "morning_login", "nss_storm", "smoke"]);
+        assert_eq!(
+            names,
+            [
+                "failover",
+                "full_sync",
+                "mixed",
+                "morning_login",
+                "nss_storm",
+                "smoke",
+                "soak"
+            ]
+        );
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct Arguments {
     /// The NSS module, for profiles in which nodes look up.
     #[arg(long)]
     module: Option<PathBuf>,
-    /// The command of an event of the profile, as failover='pg_ctl …'; may be repeated.
+    /// The command of an event of the profile, as failover=./fail-over; may be repeated.
     #[arg(long = "on", value_name = "NAME=COMMAND")]
     on: Vec<String>,
     /// Process whose CPU time and memory are told, as service=1234; may be repeated.
@@ -112,7 +112,10 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let followers = match profile.nodes {
         None => None,
         Some(nodes) => {
-            let base = arguments.read.as_deref().context("the profile has nodes: give --read")?;
+            let base = arguments
+                .read
+                .as_deref()
+                .context("the profile has nodes: give --read")?;
             let read = Target::new(base, &crate::cli::token(arguments.read_token_file.as_deref())?)?;
             Some(Followers::start(nodes, &read, &target, profile.seed).await?)
         }

@@ -109,7 +109,10 @@ impl Stage {
         ]);
         let for_groups = needs(&[Action::ReadGroup, Action::ChangeMember]);
         let for_nodes = actions.iter().any(|action| action.is_of_a_node());
-        anyhow::ensure!(module.is_some() || !for_nodes, "nodes look up through a module: give --module");
+        anyhow::ensure!(
+            module.is_some() || !for_nodes,
+            "nodes look up through a module: give --module"
+        );
         Ok(Self {
             users: directory::users(connection, if for_users { KNOWN } else { 0 }).await?,
             groups: directory::groups(connection, if for_groups { KNOWN } else { 0 }).await?,
@@ -194,7 +197,10 @@ impl<'a> Performer<'a> {
             Action::PasswdByUid => module.passwd_by_uid(uid).map(|found| found == uid),
             _ => module.initgroups(&name, uid).map(|_| true),
         };
-        anyhow::ensure!(tokio::task::spawn_blocking(call).await??, "the module told of somebody else");
+        anyhow::ensure!(
+            tokio::task::spawn_blocking(call).await??,
+            "the module told of somebody else"
+        );
         Ok(())
     }
 

@@ -55,13 +55,7 @@ fn write_groups(mut out: impl Write, population: &Population, arguments: &Argume
             .iter()
             .map(|member| population.user(*member).posix_name)
             .collect();
-        writeln!(
-            out,
-            "{},{},{}",
-            group.display_name,
-            group.external_id,
-            names.join(" ")
-        )?;
+        writeln!(out, "{},{},\"{}\"", group.display_name, group.external_id, names.join(","))?;
     }
     Ok(out.flush()?)
 }
@@ -102,8 +96,8 @@ mod tests {
         let population = Population::new(1, "");
         write_groups(&mut out, &population, &arguments).unwrap();
         let text = String::from_utf8(out).unwrap();
-        let members = text.lines().nth(1).unwrap().rsplit_once(',').unwrap().1;
-        assert_eq!(members.split(' ').count() as u64, EVEN);
+        let members = text.lines().nth(1).unwrap().split('"').nth(1).unwrap();
+        assert_eq!(members.split(',').count() as u64, EVEN);
         let expected = population.user(population.even_group(0, 100).members[0]).posix_name;
         assert!(members.starts_with(&expected), "{members}");
     }

@@ -121,14 +121,21 @@ async fn sync(work: Arc<Work>, done: mpsc::Sender<u64>) -> anyhow::Result<()> {
             Kind::Users => {
                 let user = work.population.user(index);
                 let id = work.persona.sync_user(&mut connection, &user).await?;
-                work.ids.lock().unwrap_or_else(PoisonError::into_inner).insert(index, id);
+                work.ids
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(index, id);
             }
             Kind::Groups => {
                 let mut group = work.population.group(FIRST_GROUP + index, work.users);
                 group.members.truncate(usize::try_from(MEMBERS).unwrap_or_default());
                 let members: Vec<String> = {
                     let ids = work.ids.lock().unwrap_or_else(PoisonError::into_inner);
-                    group.members.iter().filter_map(|member| ids.get(member).cloned()).collect()
+                    group
+                        .members
+                        .iter()
+                        .filter_map(|member| ids.get(member).cloned())
+                        .collect()
                 };
                 work.persona.sync_group(&mut connection, &group, &members).await?;
             }

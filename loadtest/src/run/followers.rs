@@ -78,8 +78,15 @@ impl Followers {
     /// Starts them at the present end of the feed, and somebody who changes one user after the other through SCIM. Raises
     /// a read API that does not answer, and a service without users.
     pub async fn start(nodes: Nodes, read: &Arc<Target>, scim: &Arc<Target>, seed: u64) -> anyhow::Result<Self> {
-        let page = read.connection().send(&Request::get("/snapshot?limit=1")).await?.json()?;
-        let cursor = page["cursor"].as_str().context("a directory without a cursor")?.to_owned();
+        let page = read
+            .connection()
+            .send(&Request::get("/snapshot?limit=1"))
+            .await?
+            .json()?;
+        let cursor = page["cursor"]
+            .as_str()
+            .context("a directory without a cursor")?
+            .to_owned();
         let users = directory::users(&mut scim.connection(), 1_000).await?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let mut running = JoinSet::new();
@@ -125,9 +132,13 @@ impl Followers {
         self.running.shutdown().await;
         let seen = lock(&self.seen);
         let mut all = Latencies::new();
-        let reached = seen.changes.values().filter(|change| change.seen == self.nodes.followers);
+        let reached = seen
+            .changes
+            .values()
+            .filter(|change| change.seen == self.nodes.followers);
         reached.for_each(|change| all.record(change.last));
-        let quantiles = |latencies: &Option<Latencies>| latencies.as_ref().map(Latencies::quantiles).unwrap_or_default();
+        let quantiles =
+            |latencies: &Option<Latencies>| latencies.as_ref().map(Latencies::quantiles).unwrap_or_default();
         Ok(Spread {
             followers: self.nodes.followers,
             questions_per_second: (answered as f64 / seconds).round(),
@@ -178,11 +189,19 @@ impl Follower {
         let answer = self.connection.send(&request).await?;
         let now = Instant::now();
         let feed: Value = answer.json()?;
-        feed["cursor"].as_str().context("no cursor")?.clone_into(&mut self.cursor);
+        feed["cursor"]
+            .as_str()
+            .context("no cursor")?
+            .clone_into(&mut self.cursor);
         let mut seen = lock(&self.seen);
         seen.bytes += answer.body.len() as u64;
         seen.question.get_or_insert_with(Latencies::new).record(now - began);
-        for id in feed["changes"].as_array().into_iter().flatten().filter_map(|change| change["id"].as_str()) {
+        for id in feed["changes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|change| change["id"].as_str())
+        {
             if !self.known.contains(id)
                 && let Some(change) = seen.changes.get_mut(id)
             {

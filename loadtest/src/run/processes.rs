@@ -14,6 +14,9 @@ use crate::memory::{self, Resident};
 /// How often memory is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// By name: resident memory by seconds, and at its highest.
+type Samples = BTreeMap<String, (BTreeMap<u64, f64>, f64)>;
+
 /// What a process has used during a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
@@ -51,7 +54,7 @@ pub struct Watch {
     before: BTreeMap<String, u64>,
     began: Instant,
     is_over: Arc<AtomicBool>,
-    sampler: JoinHandle<BTreeMap<String, (BTreeMap<u64, f64>, f64)>>,
+    sampler: JoinHandle<Samples>,
 }
 
 impl Watch {
@@ -90,9 +93,9 @@ impl Watch {
     }
 }
 
-fn sample(pids: &[(String, u32)], is_over: &AtomicBool) -> BTreeMap<String, (BTreeMap<u64, f64>, f64)> {
+fn sample(pids: &[(String, u32)], is_over: &AtomicBool) -> Samples {
     let began = Instant::now();
-    let mut seen: BTreeMap<String, (BTreeMap<u64, f64>, f64)> = BTreeMap::new();
+    let mut seen = Samples::new();
     while !is_over.load(Ordering::Relaxed) {
         for (name, pid) in pids {
             let Ok(Resident { now, highest }) = memory::of(*pid) else {

@@ -231,6 +231,9 @@ mod tests {
             loads: Vec::new(),
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
+            spread: None,
+            outage: None,
+            processes: BTreeMap::new(),
         }
     }
 
@@ -247,6 +250,7 @@ mod tests {
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
             errors: BTreeMap::new(),
+            outage: Watch::new(None),
         };
         let work = Work {
             persona: crate::personas::Persona::Okta,
@@ -269,12 +273,41 @@ mod tests {
     fn a_limit_breaks_only_when_the_value_is_beyond_it() {
         let limits = Limits {
             error_fraction: Some(0.01),
-            p50_ms: None,
             p99_ms: Some(5.0),
+            ..Limits::default()
         };
         assert!(results(5_000, 99, 1).beyond(&limits).is_empty());
         assert_eq!(results(5_001, 99, 1).beyond(&limits).len(), 1);
         assert_eq!(results(5_001, 98, 2).beyond(&limits).len(), 2);
         assert_eq!(results(0, 0, 0).beyond(&limits), ["nothing succeeded"]);
+    }
+
+    #[test]
+    fn a_change_that_did_not_reach_every_node_is_beyond_every_limit() {
+        let mut results = results(1, 1, 0);
+        results.spread = Some(Spread::default());
+        assert!(results.beyond(&Limits::default()).is_empty());
+        results.spread = Some(Spread {
+            unreached: 1,
+            ..Spread::default()
+        });
+        assert_eq!(results.beyond(&Limits::default()).len(), 1);
+    }
+
+    #[test]
+    fn an_outage_and_growth_have_limits_of_their_own() {
+        let mut results = results(1, 1, 0);
+        results.outage = Some(Outage {
+            writes_away_s: 3.0,
+            recovery_s: 5.0,
+            ..Outage::default()
+        });
+        let limits = |outage_s, recovery_s| Limits {
+            outage_s: Some(outage_s),
+            recovery_s: Some(recovery_s),
+            ..Limits::default()
+        };
+        assert!(results.beyond(&limits(3.0, 5.0)).is_empty());
+        assert_eq!(results.beyond(&limits(2.9, 4.9)).len(), 2);
     }
 }
