@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::client::{Connection, Request, escape};
@@ -60,29 +60,22 @@ pub async fn group_named(connection: &mut Connection, name: &str) -> anyhow::Res
     Ok(list["Resources"][0]["id"].as_str().map(str::to_owned))
 }
 
-/// The cursor of the last full page of `count` users in a walk by cursor (RFC 9865 §2); it takes a walk over all of them
-/// to get there. Raises a service without cursors and fewer than two full pages.
+/// The cursor of the last full page of `count` users in a walk by cursor (RFC 9865 §2); it takes the whole walk to get
+/// there. Raises a service without cursors and a walk of fewer than two full pages.
 pub async fn last_cursor(connection: &mut Connection, count: u32) -> anyhow::Result<String> {
-    let large = u32::try_from(PAGE).unwrap_or(u32::MAX).max(count);
-    let begin = last_full(connection, String::new(), large).await?;
-    let last = last_full(connection, begin, count).await?;
-    anyhow::ensure!(!last.is_empty(), "fewer than two full pages, or no cursors");
-    Ok(last)
-}
-
-/// The cursor of the last full page of a walk that begins at a cursor; this one when there is none behind it.
-async fn last_full(connection: &mut Connection, begin: String, count: u32) -> anyhow::Result<String> {
-    let (mut cursor, mut last) = (begin.clone(), begin);
+    let (mut cursor, mut last) = (String::new(), None);
     loop {
         let path = format!("/Users?attributes=id&count={count}&cursor={}", escape(&cursor));
         let page = connection.send(&Request::get(path)).await?.json()?;
-        let full = page["Resources"].as_array().map_or(0, Vec::len) == count as usize;
-        if full {
-            last.clone_from(&cursor);
+        let is_full = page["Resources"]
+            .as_array()
+            .is_some_and(|list| list.len() == count as usize);
+        if is_full && !cursor.is_empty() {
+            last = Some(cursor.clone());
         }
         match page["nextCursor"].as_str() {
             Some(next) if next != cursor => next.clone_into(&mut cursor),
-            _ => return Ok(last),
+            _ => return last.context("fewer than two full pages, or no cursors"),
         }
     }
 }

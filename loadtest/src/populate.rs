@@ -13,6 +13,7 @@ use clap::Args;
 use crate::client::Target;
 use crate::personas::Persona;
 use crate::population::Population;
+use crate::population::groups::EVEN;
 use progress::Progress;
 
 /// Most users that are sent through SCIM without acting as an identity provider; more take the way of a bulk load.
@@ -43,8 +44,12 @@ pub struct Arguments {
     /// created and then filled. Any number of users.
     #[arg(long, value_enum, requires = "scim")]
     persona: Option<Persona>,
-    /// Instead of filling a service, write users.csv and groups.csv for `rollcall user import` and `group import` into this
-    /// folder; groups are even: all of 50 members, each user in as many as any other.
+    /// With --database-uri: no users but groups, all of 50 members, so that each user is in as many as any other; the users
+    /// are there and found by their names.
+    #[arg(long, requires = "database_uri")]
+    even_groups: bool,
+    /// Instead of filling a service, write users.csv for `rollcall user import` and, of even groups, groups.csv for `group
+    /// import` into this folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["scim", "database_uri"])]
     files: Option<PathBuf>,
     /// Append what a run took to this file, for `scale`.
@@ -76,6 +81,10 @@ pub struct Arguments {
 
 /// Fills the service. Raises the first refusal, and running out of time.
 pub async fn populate(arguments: &Arguments) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !arguments.even_groups || arguments.users.is_multiple_of(EVEN),
+        "even groups need a multiple of {EVEN} users"
+    );
     let population = Population::new(arguments.seed, &arguments.series);
     if let Some(folder) = &arguments.files {
         return file::write(folder, &population, arguments);

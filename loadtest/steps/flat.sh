@@ -29,7 +29,7 @@ measure() {
         login-*) base=${service_url[$name]%/scim/v2}/api/v1 token=$(token_of "users_$size" login) people=$((100 * clients)) ;;
         *) base=${service_url[$name]} token=$work/users_$size.token ;;
     esac
-    timeout 900 "$loadtest" closed "$operation" "$@" --users "$people" --groups $((size / 50 * each)) --clients "$clients" \
+    timeout 900 "$loadtest" closed "$operation" "$@" --users "$people" --groups $((size * each / 50)) --clients "$clients" \
         --scim "$base" --token-file "$token" --rounds "$rounds" --seconds "$seconds" --warm-up 1 --record "$records" \
         --step "$step" --size "$size" --watch "service=${service_pid[$name]}" --watch "postgres=$postgres_pid" \
         --watch-database "host=$work user=postgres dbname=users_$size"

@@ -2,7 +2,7 @@
 # The steps `import` and `copy` of loadtest/scale: populations by bulk import, and what COPY takes for the same rows. Sourced, not run.
 
 # Groups that each user is in.
-each=3
+each=1
 
 empty_database() { # NAME
     psql_as_superuser postgres "drop database if exists $1"
@@ -20,11 +20,13 @@ step_import() {
         is_new=no
         if [ ! -s "$work/users_$size.token" ]; then
             empty_database "users_$size"
+            rm -f "$work/groups_$size.progress"
             is_new=yes
         fi
-        "$loadtest" populate --files "$work/files_$size" --users "$size" --groups $((size / 50 * each))
-        import_file users "$size"
-        import_file groups "$size"
+        "$loadtest" populate --files "$work/files_$size" --users "$size"
+        import_users "$size"
+        timeout 1800 "$loadtest" populate --even-groups --users "$size" --groups $((size * each / 50)) --connections 4 \
+            --progress "$work/groups_$size.progress" --database-uri "host=$work user=rollcall dbname=users_$size"
         rm -r "$work/files_$size"
         psql_as_superuser "users_$size" "vacuum analyze"
         psql_as_superuser postgres checkpoint
@@ -39,12 +41,12 @@ step_import() {
 import_again() { cat "$work/users_$1.whole" >>"$records"; }
 
 # The same settings as the services have: numbers are given in the file or taken from these ranges.
-import_file() { # users|groups SIZE
+import_users() { # SIZE
     local began=$EPOCHREALTIME
-    rollcall "users_$2" "${1%s}" import "$work/files_$2/$1.csv" --format csv \
+    rollcall "users_$1" user import "$work/files_$1/users.csv" --format csv \
         --user-provisioning-start-uid 1879048192 --user-provisioning-max-uid 2147352575 \
         --group-provisioning-start-gid 2100000000 --group-provisioning-max-gid 2147352575
-    record "\"kind\":\"$1\",\"count\":$(($(wc -l <"$work/files_$2/$1.csv") - 1)),\"size\":$2,\"seconds\":$(elapsed "$began"),\"step\":\"import of $2\""
+    record "\"kind\":\"users\",\"count\":$1,\"size\":$1,\"seconds\":$(elapsed "$began"),\"step\":\"import of $1\""
 }
 
 # The rows of all tables that an import of users fills, copied into tables with the same constraints and indexes, in the same server.

@@ -12,9 +12,9 @@ fact() {
     mv "$records.new" "$records"
 }
 
-# forget STEP: a step that is run again replaces its own lines.
+# forget STEP: a step that is run again replaces its own lines, and why it was left out.
 forget() {
-    grep -vF "\"step\":\"$1\"" "$records" >"$records.new" || true
+    grep -vF -e "\"step\":\"$1\"" -e "\"fact\":\"$1\"" "$records" >"$records.new" || true
     mv "$records.new" "$records"
 }
 

@@ -55,7 +55,13 @@ fn write_groups(mut out: impl Write, population: &Population, arguments: &Argume
             .iter()
             .map(|member| population.user(*member).posix_name)
             .collect();
-        writeln!(out, "{},{},\"{}\"", group.display_name, group.external_id, names.join(","))?;
+        writeln!(
+            out,
+            "{},{},\"{}\"",
+            group.display_name,
+            group.external_id,
+            names.join(",")
+        )?;
     }
     Ok(out.flush()?)
 }

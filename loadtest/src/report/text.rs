@@ -41,14 +41,16 @@ pub fn table(results: &Results) -> String {
         );
     }
     for (name, used) in &results.processes {
-        let _ = writeln!(
-            text,
-            "{name}: {} cores, {} us per operation, at most {} MiB, grown by {:.1} MiB",
-            used.cores,
-            used.cpu_us_per_op,
-            used.highest_mib,
-            used.growth_mib()
-        );
+        let _ = write!(text, "{name}: {} cores, {} us per operation", used.cores, used.cpu_us_per_op);
+        if used.highest_mib > 0.0 {
+            let _ = write!(
+                text,
+                ", at most {} MiB, grown by {:.1} MiB",
+                used.highest_mib,
+                used.growth_mib()
+            );
+        }
+        text.push('\n');
     }
     for (fault, count) in &results.errors {
         // Writing to a String cannot fail.

@@ -49,7 +49,7 @@ fn flatness(text: &mut String, measured: &Measured, charts: &[String]) {
     let _ = writeln!(
         text,
         "One client. Each cell: p50 in µs / CPU of service and PostgreSQL in µs, medians. The ratios are {} users ÷ {} users; \
-         the goal is ≤ {FLAT} for both. What a user has (three groups, one private group) is the same at every size.\n",
+         the goal is ≤ {FLAT} for both. What a user has (one group of 50 and a private one) is the same at every size.\n",
         figure(*largest as f64),
         figure(*smallest as f64)
     );
