@@ -52,7 +52,9 @@ step_flat() {
 
 # Sixteen clients: what an operation costs when there is always one waiting.
 step_cost() {
-    local size=$largest operation
+    local size=$largest operation seconds
+    # PostgreSQL counts rows once a second.
+    seconds=$(awk -v short="$base_seconds" 'BEGIN { print 2 * short }')
     start_sized cost "$size"
     for operation in "${cost_operations[@]}"; do
         # shellcheck disable=SC2086  # words

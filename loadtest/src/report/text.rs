@@ -41,7 +41,11 @@ pub fn table(results: &Results) -> String {
         );
     }
     for (name, used) in &results.processes {
-        let _ = write!(text, "{name}: {} cores, {} us per operation", used.cores, used.cpu_us_per_op);
+        let _ = write!(
+            text,
+            "{name}: {} cores, {} us per operation",
+            used.cores, used.cpu_us_per_op
+        );
         if used.highest_mib > 0.0 {
             let _ = write!(
                 text,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{figure, plan};
+use super::figures::{count, figure, plan};
 use super::measured::{Cost, Measured};
 
 /// How busy a core may be in a plan: what is above makes queues.
@@ -44,7 +44,7 @@ fn costs(text: &mut String, measured: &Measured) {
         "\n## What an operation costs, and what a core carries\n\n{} users, 16 clients. \"A core of\" is at {} % busy.\n\n\
          | Operation | Service, µs | PostgreSQL, µs | Rows written | Rows read | WAL, bytes | A minute by a core of the service | A minute by a core of \
          PostgreSQL |\n|---|---|---|---|---|---|---|---|",
-        figure(measured.cost_size as f64),
+        count(measured.cost_size),
         BUSY * 100.0
     );
     for (operation, name) in OPERATIONS {
@@ -88,7 +88,7 @@ fn users(text: &mut String, measured: &Measured) {
              while that fits into memory.",
             figure(each),
             figure(bytes / f64::from(1 << 30)),
-            figure(*size as f64)
+            count(*size)
         );
     }
     for memory in measured
@@ -101,7 +101,7 @@ fn users(text: &mut String, measured: &Measured) {
             "- A replica ({}) holds {} MiB at {} users after everything was done under load: it keeps no directory in memory.",
             memory.role,
             figure(memory.rss_mib),
-            figure(memory.size as f64)
+            count(memory.size)
         );
     }
     let sync = measured.sync.iter().find(|part| part.kind == "users");
@@ -146,7 +146,7 @@ fn nodes(text: &mut String, measured: &Measured) {
                 "- {} agents that ask once a second took {} cores of a read replica and {} of its standby: {} nodes for a core of the replica, {} for a \
                  core of the standby.\n- A change was with the last of them after {} ms at most; connections: one a node (`max-connections`, 4096 a \
                  listener, is the first limit met).\n- Programs on a node ask the map, not the network: look-ups do not count here.",
-                figure(followers),
+                count(spread.followers.into()),
                 figure(replica),
                 figure(standby),
                 plan(followers * BUSY / replica.max(1e-9)),
@@ -199,11 +199,9 @@ fn more(text: &mut String, measured: &Measured) {
     if let Some((look_up, create)) = reads {
         let _ = writeln!(
             text,
-            "- **More standbys** carry reads: nodes' always, SCIM's while no primary answers. Each core of a standby adds {} node look-ups a second. They take nothing from the primary but \
-             its log: {} of them receive {} times {} bytes a creation.",
+            "- **More standbys** carry reads: nodes' always, SCIM's while no primary answers. Each core of a standby adds {} node look-ups a second. The primary \
+             sends each of them its log, {} bytes for a creation, and waits for the synchronous one alone.",
             of(measured, "nss-name").map_or("–".to_owned(), |cost| plan(per_minute(cost.of("postgres")) / 60.0)),
-            3,
-            3,
             figure(create.database.map_or(0.0, |work| work.wal_bytes))
         );
         let _ = writeln!(

@@ -1,21 +1,30 @@
 //! Figures for readers: three digits that matter, and the middle of several.
 
-/// Three digits that matter, with a blank between thousands.
+/// Three digits that matter, with commas between thousands.
 pub fn figure(value: f64) -> String {
     let text = match value.abs() {
         0.0..10.0 => format!("{value:.2}"),
         10.0..100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     };
+    grouped(&text)
+}
+
+fn grouped(text: &str) -> String {
     let whole = text.find('.').unwrap_or(text.len());
     let mut grouped = String::new();
     for (at, digit) in text.chars().enumerate() {
-        if at > 0 && at < whole && (whole - at).is_multiple_of(3) && digit.is_ascii_digit() && !grouped.ends_with('-') {
+        if at > 0 && at < whole && (whole - at).is_multiple_of(3) && !grouped.ends_with('-') {
             grouped.push(',');
         }
         grouped.push(digit);
     }
     grouped
+}
+
+/// A whole number as it is, with commas between thousands.
+pub fn count(value: u64) -> String {
+    grouped(&value.to_string())
 }
 
 /// A whole number, rounded down to two digits that matter: what a plan is made with.
@@ -51,6 +60,7 @@ mod tests {
     fn figures_keep_three_digits_and_group_thousands() {
         let told: Vec<String> = [0.456, 12.34, 999.6, 1_234_567.0].into_iter().map(figure).collect();
         assert_eq!(told, ["0.46", "12.3", "1,000", "1,234,567"]);
+        assert_eq!((count(5), count(20_000)), ("5".to_owned(), "20,000".to_owned()));
     }
 
     #[test]

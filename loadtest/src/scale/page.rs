@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::FLAT;
-use super::figures::figure;
+use super::figures::{count, figure};
 use super::measured::{Cost, FullSync, Measured};
 
 /// The goal of a full sync: so many times the fastest peer.
@@ -42,16 +42,13 @@ fn flatness(text: &mut String, measured: &Measured, charts: &[String]) {
     let mut sizes = sizes.clone();
     sizes.sort_unstable();
     sizes.dedup();
-    let heads: Vec<String> = sizes
-        .iter()
-        .map(|size| format!("{} users", figure(*size as f64)))
-        .collect();
+    let heads: Vec<String> = sizes.iter().map(|size| format!("{} users", count(*size))).collect();
     let _ = writeln!(
         text,
         "One client. Each cell: p50 in µs / CPU of service and PostgreSQL in µs, medians. The ratios are {} users ÷ {} users; \
          the goal is ≤ {FLAT} for both. What a user has (one group of 50 and a private one) is the same at every size.\n",
-        figure(*largest as f64),
-        figure(*smallest as f64)
+        count(*largest),
+        count(*smallest)
     );
     let _ = writeln!(
         text,
@@ -110,7 +107,7 @@ fn sync(text: &mut String, measured: &Measured) {
         let _ = writeln!(
             text,
             "- {} {} over {} connections: {} s, {}/s",
-            figure(part.count as f64),
+            count(part.count),
             part.kind,
             part.connections,
             figure(part.seconds),
@@ -137,7 +134,7 @@ fn sync(text: &mut String, measured: &Measured) {
     }
     let fastest = totals
         .iter()
-        .filter(|(name, (_, count))| **name != "rollcall-small" && count == resources);
+        .filter(|(name, (_, sent))| **name != "rollcall-small" && sent == resources);
     let fastest = fastest
         .map(|(_, (seconds, _))| seconds / own)
         .fold(f64::INFINITY, f64::min);
@@ -161,9 +158,9 @@ fn import(text: &mut String, measured: &Measured) {
         let _ = writeln!(
             text,
             "- {} {} (population of {}): {} s, {}/s",
-            figure(import.count as f64),
+            count(import.count),
             import.kind,
-            figure(import.size as f64),
+            count(import.size),
             figure(import.seconds),
             figure(import.count as f64 / import.seconds)
         );
@@ -172,7 +169,7 @@ fn import(text: &mut String, measured: &Measured) {
         let _ = writeln!(
             text,
             "- COPY of the same rows of {} users into tables with the same constraints and indexes ({}): {} s, {} users/s",
-            figure(copy.size as f64),
+            count(copy.size),
             copy.tables,
             figure(copy.seconds),
             figure(copy.size as f64 / copy.seconds)
@@ -225,12 +222,12 @@ fn nodes(text: &mut String, measured: &Measured) {
             "\n{} agents of one read replica: {} questions a second, {} of CPU cores in the replica and {} in its standby, \
              {} connections from nodes and {} to the database, {} bytes of bodies a second; a change was with the last node after \
              {} ms at most (p50 {} ms). Goal: 2 s.",
-            figure(f64::from(spread.followers)),
+            count(spread.followers.into()),
             figure(spread.questions_per_second),
             figure(cores("replica")),
             figure(cores("standby")),
             spread.followers,
-            connections.map_or("unknown".to_owned(), |count| count.to_string()),
+            connections.map_or("unknown".to_owned(), |number| number.to_string()),
             figure(spread.body_bytes_per_second),
             figure(spread.all.max_us as f64 / 1_000.0),
             figure(spread.all.p50_us as f64 / 1_000.0)
@@ -262,7 +259,7 @@ fn memory(text: &mut String, measured: &Measured) {
             text,
             "| {} | {} | {} | {} | {} | {holds} |",
             memory.role,
-            figure(memory.size as f64),
+            count(memory.size),
             figure(memory.rss_mib),
             figure(memory.highest_mib),
             goal.map_or("–".to_owned(), |goal| format!("≤ {goal}"))
