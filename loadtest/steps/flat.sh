@@ -26,7 +26,7 @@ measure() {
     case $operation in
         nss-*) base=${service_read[$name]} token=$(token_of "users_$size" nss-user) ;;
         # So many have signed in before: those whose next sign-in is measured.
-        login-*) base=${service_url[$name]%/scim/v2}/api/v1 token=$(token_of "users_$size" login) people=$((100 * clients)) ;;
+        login-*) base=${service_url[$name]%/scim/v2}/api/v1 token=$(token_of "users_$size" login) people=$((clients > 4 ? 20 * clients : 100)) ;;
         *) base=${service_url[$name]} token=$work/users_$size.token ;;
     esac
     timeout 900 "$loadtest" closed "$operation" "$@" --users "$people" --groups $((size * each / 50)) --clients "$clients" \

@@ -24,7 +24,13 @@ start_keycloak() {
         --http-host=127.0.0.1 "--http-port=$port" >"$work/keycloak.log" 2>&1 &
     peer_pid[keycloak]=$!
     started+=($!)
-    wait_until 180 Keycloak curl -fs -o /dev/null "$base/realms/master"
+    # In a shell of its own, which may give up without ending this one.
+    if ! (wait_until 300 Keycloak curl -fs -o /dev/null "$base/realms/master"); then
+        fact keycloak "not measured: it was not ready within 300 s"
+        stop_started "${peer_pid[keycloak]}"
+        unset 'peer_pid[keycloak]'
+        return
+    fi
     realm "$base" | curl -fsS -H "Authorization: Bearer $(grant "$base" master client_id=admin-cli grant_type=password username=admin password=admin)" \
         -H 'Content-Type: application/json' -d @- "$base/admin/realms"
     grant "$base" bench client_id=loadtest client_secret=loadtest grant_type=client_credentials >"$work/keycloak.token"
