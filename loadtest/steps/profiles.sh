@@ -50,20 +50,23 @@ step_peers() {
     sed -i -E '/"server":"rollcall"/!s/"step":"sync"/"step":"peers"/' "$records"
 }
 
-# On the second largest population: what a site of that size meets.
-middle() {
-    local size before=$smallest
+# The second largest population: what a site of that size meets. A copy, because profiles change people; its name for start_sized.
+copy_of_middle() {
+    local size middle=$smallest
     for size in $sizes; do
-        [ "$size" = "$largest" ] || before=$size
+        [ "$size" = "$largest" ] || middle=$size
     done
-    echo "$before"
+    psql_as_superuser postgres "drop database if exists users_copy" 2>/dev/null
+    rm -f "$work"/users_copy*.token
+    clone_database users_copy "users_$middle"
+    echo copy
 }
 
 watched() { echo --watch "service=${service_pid[$1]}" --watch "postgres=$postgres_pid"; }
 
 step_storm() {
     local size
-    size=$(middle)
+    size=$(copy_of_middle)
     start_sized storm "$size"
     # shellcheck disable=SC2046  # words
     run_profile morning_login --scim "${service_url[storm]}" --token-file "$(token_of "users_$size" login)" $(watched storm)
@@ -72,7 +75,7 @@ step_storm() {
 
 step_mixed() {
     local size
-    size=$(middle)
+    size=$(copy_of_middle)
     start_sized mixed "$size"
     # shellcheck disable=SC2046  # words
     run_profile mixed --scim "${service_url[mixed]}" --token-file "$work/users_$size.token" $(watched mixed)
@@ -82,7 +85,7 @@ step_mixed() {
 # `mixed` for a long time: memory must not grow.
 step_soak() {
     local size time
-    size=$(middle)
+    size=$(copy_of_middle)
     # The profile takes two minutes.
     time=$(awk -v minutes="$minutes" 'BEGIN { print minutes / 2 }')
     start_sized soak "$size"

@@ -69,7 +69,11 @@ fn flatness(text: &mut String, measured: &Measured, charts: &[String]) {
         };
         let cells: Vec<String> = sizes.iter().map(cell).collect();
         let ends = costs.get(smallest).zip(costs.get(largest));
-        let ratio = |of: fn(&Cost) -> f64| ends.map(|(low, high)| of(high) / of(low).max(1e-9));
+        let ratio = |of: fn(&Cost) -> f64| {
+            // A cost of nothing is a round that was too short to see one.
+            let (low, high) = ends.map(|(low, high)| (of(low), of(high)))?;
+            (low > 0.0).then(|| high / low)
+        };
         let (time, cpu) = (ratio(|cost| cost.p50_us), ratio(Cost::cpu));
         let holds = match (time, cpu) {
             (Some(time), Some(cpu)) if time.max(cpu) <= FLAT => "yes",
