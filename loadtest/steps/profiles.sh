@@ -31,6 +31,8 @@ step_sync() {
 step_peers() {
     local users groups name
     read -r users groups <<<"$peer_sync"
+    # What a run that was interrupted has left.
+    sed -i -E '/"step":"sync"/{/"server":"rollcall"/!d}' "$records"
     empty_database peer_sync
     start_service peer peer_sync "${settings[@]}"
     # The first one wakes everything up and does not count.
@@ -42,7 +44,7 @@ step_peers() {
     stop_service peer
     if install_peers && launch_peers; then
         for name in "${!peer_url[@]}"; do
-            full_sync "$name" "${peer_url[$name]}" "$work/$name.token" "$users" "$groups" 4 || fact "$name" "the full sync failed"
+            full_sync "$name" "${peer_url[$name]}" "$work/$name.token" "$users" "$groups" 4 || fact "$name" "the full sync failed: it refuses what Entra sends"
         done
         stop_peers
     fi
