@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench nss-memory ha peers soak chart image dashboards pictures schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench nss-memory scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -74,6 +74,12 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
 	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
 
+scale: ## measures from 10,000 to 1,000,000 users, full sync, storms, nodes, failover, memory: 25 minutes, as root; BENCH=--help
+	@packaging/bootstrap.sh test
+	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
+	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
+	loadtest/scale --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest --build $(target)/nss $(BENCH)
+
 nss-bench: ## measures the NSS module and its agent beside sssd, files and a module that does nothing: 5 minutes, as root
 	@packaging/bootstrap.sh test
 	cargo build --locked --release --bin rollcall
@@ -92,8 +98,11 @@ peers: ## builds Traefik, which `make test` skips where it is not built, and run
 	ROLLCALL_BUILD_PEERS=1 tests/peers/traefik/install
 	cargo test --locked --test integration login::forward_auth login::peers
 
-soak: ## the same with random faults for MINUTES (default 60), the database away for 5, an overload of 1; a full storm of sign-ins
+soak: ## the same with random faults for MINUTES (default 60), the database away for 5, an overload of 1; a full storm of sign-ins; memory over as long
 	@packaging/bootstrap.sh test
+	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
+	loadtest/scale --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest \
+	    --only 'import soak' --sizes 100000 --minutes $(or $(MINUTES),60) --dir /var/tmp/rollcall-soak --out $(target)/soak
 	ROLLCALL_STORM=full cargo test --locked --release --test integration login::storm
 	@ROLLCALL_HA_MINUTES=$(or $(MINUTES),60) $(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) \
 	    cargo test --locked --test ha -- --include-ignored --nocapture

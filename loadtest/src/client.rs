@@ -115,11 +115,17 @@ impl Request {
 impl Answer {
     /// The body as JSON. Raises the status and the body's beginning when it is none, or when the status is not 2xx.
     pub fn json(&self) -> anyhow::Result<serde_json::Value> {
+        self.accept()?;
+        serde_json::from_slice(&self.body).context("the answer is not JSON")
+    }
+
+    /// Raises the status and the body's beginning when the status is not 2xx.
+    pub fn accept(&self) -> anyhow::Result<()> {
         if !(200..300).contains(&self.status) {
             let beginning: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
             bail!("answered {}: {beginning}", self.status);
         }
-        serde_json::from_slice(&self.body).context("the answer is not JSON")
+        Ok(())
     }
 }
 

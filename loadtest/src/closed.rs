@@ -1,8 +1,10 @@
 //! `closed`: a number of clients, each sending its next request when the last one is answered. Says what the service can
 //! do; what people would wait at a given load, `run` says.
 
+mod filter;
 mod login;
 mod measure;
+mod nss;
 mod operation;
 
 use std::collections::BTreeMap;
@@ -16,8 +18,8 @@ use tokio::task::JoinSet;
 
 use crate::client::{Connection, Target};
 use crate::cpu::Watched;
+use crate::database::{self, Work};
 use crate::latency::{Latencies, Quantiles};
-use crate::wal::Wal;
 use measure::Measure;
 use operation::Operation;
 
@@ -51,9 +53,9 @@ pub struct Arguments {
     /// Process whose CPU time is told per operation, as service=1234; may be repeated.
     #[arg(long = "watch", value_name = "NAME=PID")]
     watch: Vec<String>,
-    /// A PostgreSQL whose write-ahead log per operation is told, as a URI or in libpq's form; it writes for nobody else.
+    /// A database whose rows and write-ahead log per operation are told, as a URI or in libpq's form; it works for nobody else.
     #[arg(long)]
-    watch_wal: Option<String>,
+    watch_database: Option<String>,
     /// One JSON object per round instead of text.
     #[arg(long)]
     json: bool,
@@ -66,12 +68,21 @@ pub struct Arguments {
     /// Number of the first round in measurements.
     #[arg(long, default_value_t = 1)]
     first_round: u32,
+    /// Append each round to this file, for `scale`.
+    #[arg(long, requires = "step", requires = "size")]
+    record: Option<PathBuf>,
+    /// Which step of `loadtest/scale` the rounds belong to.
+    #[arg(long)]
+    step: Option<String>,
+    /// How many users the service holds.
+    #[arg(long)]
+    size: Option<u64>,
 }
 
 /// One round.
 #[derive(Debug, Serialize)]
 struct Outcome {
-    operation: &'static str,
+    operation: String,
     clients: u32,
     round: u32,
     seconds: f64,
@@ -81,7 +92,7 @@ struct Outcome {
     errors: BTreeMap<String, u64>,
     cpu_us_per_op: BTreeMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    wal_bytes_per_op: Option<f64>,
+    database_per_op: Option<Work>,
 }
 
 /// What one client saw in one round, or all of them together.
@@ -103,7 +114,7 @@ struct Client {
 pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
     let target = Target::new(&arguments.scim, &crate::cli::token(arguments.token_file.as_deref())?)?;
     let watched = Watched::parse(&arguments.watch)?;
-    let wal = Wal::watch(arguments.watch_wal.as_deref()).await?;
+    let database = database::Watched::connect(arguments.watch_database.as_deref()).await?;
     let operation = Operation::prepare(&arguments.operation, &target, arguments.clients).await?;
     let operation = Arc::new(operation);
     let mut clients: Vec<Client> = (0..arguments.clients)
@@ -120,12 +131,12 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
         (clients, _) = round(clients, &operation, arguments.warm_up, pace).await?;
     }
     for number in 0..arguments.rounds {
-        let (before, written_before) = (watched.cpu_us()?, wal.written().await?);
+        let (before, worked_before) = (watched.cpu_us()?, database.work().await?);
         let began = Instant::now();
         let seen;
         (clients, seen) = round(clients, &operation, arguments.seconds, pace).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let (after, written_after) = (watched.cpu_us()?, wal.written().await?);
+        let (after, worked_after) = (watched.cpu_us()?, database.work().await?);
         let mut all = Latencies::new();
         for latencies in &seen.latencies {
             all.merge(latencies);
@@ -148,13 +159,16 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
             latency,
             errors: seen.errors,
             cpu_us_per_op: cpu.collect(),
-            wal_bytes_per_op: written_before
-                .zip(written_after)
-                .map(|(before, after)| rounded((after - before) as f64 / count)),
+            database_per_op: worked_before
+                .zip(worked_after)
+                .map(|(before, after)| after.per_operation(&before, count)),
         };
         print(&outcome, arguments.json)?;
         if let Some(file) = &arguments.append {
             measure::append(file, &arguments.measures, &outcome)?;
+        }
+        if let (Some(file), Some(step), Some(size)) = (&arguments.record, &arguments.step, arguments.size) {
+            measure::record(file, step, size, &outcome)?;
         }
     }
     operation.clean_up(&mut target.connection()).await
@@ -245,8 +259,8 @@ fn print(outcome: &Outcome, as_json: bool) -> anyhow::Result<()> {
     for (name, cost) in &outcome.cpu_us_per_op {
         println!("  CPU of {name}: {cost:.0} us per operation");
     }
-    if let Some(bytes) = outcome.wal_bytes_per_op {
-        println!("  write-ahead log: {bytes} bytes per operation");
+    for (name, amount) in outcome.database_per_op.iter().flat_map(Work::parts) {
+        println!("  {name}: {amount} per operation");
     }
     for (fault, count) in &outcome.errors {
         println!("  failed {count} times: {fault}");

@@ -26,6 +26,11 @@ impl Watched {
         Ok(Self(arguments.iter().map(parse).collect::<anyhow::Result<_>>()?))
     }
 
+    /// Their names and process ids.
+    pub fn processes(&self) -> &[(String, u32)] {
+        &self.0
+    }
+
     /// CPU time that each has used so far with all of its children, living and reaped, in microseconds, and this
     /// process's own as `loadtest`. Raises a process that is gone.
     pub fn cpu_us(&self) -> anyhow::Result<BTreeMap<String, u64>> {

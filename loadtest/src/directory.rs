@@ -7,17 +7,43 @@ use serde_json::Value;
 
 use crate::client::{Connection, Request, escape};
 
+/// The extension that has the POSIX attributes.
+const WORKBENCH: &str = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
+
 /// Resources on a page of these walks.
 const PAGE: usize = 1_000;
 
 /// The ids and `userName`s of up to `limit` users, in the service's order.
 pub async fn users(connection: &mut Connection, limit: usize) -> anyhow::Result<Vec<(String, String)>> {
-    list(connection, "/Users?attributes=userName", "userName", limit).await
+    list(
+        connection,
+        "/Users?attributes=userName",
+        |user| pair(user, "userName"),
+        limit,
+    )
+    .await
 }
 
 /// The ids and `displayName`s of up to `limit` groups, in the service's order.
 pub async fn groups(connection: &mut Connection, limit: usize) -> anyhow::Result<Vec<(String, String)>> {
-    list(connection, "/Groups?attributes=displayName", "displayName", limit).await
+    list(
+        connection,
+        "/Groups?attributes=displayName",
+        |group| pair(group, "displayName"),
+        limit,
+    )
+    .await
+}
+
+/// The POSIX names and uids of up to `limit` users, in the service's order.
+pub async fn accounts(connection: &mut Connection, limit: usize) -> anyhow::Result<Vec<(String, u32)>> {
+    let path = format!("/Users?attributes={WORKBENCH}:posixUserName,{WORKBENCH}:posixUserId");
+    let account = |user: &Value| {
+        let of = &user[WORKBENCH];
+        let uid = u32::try_from(of["posixUserId"].as_u64()?).ok()?;
+        Some((of["posixUserName"].as_str()?.to_owned(), uid))
+    };
+    list(connection, &path, account, limit).await
 }
 
 /// The id behind each `userName`, of all users.
@@ -55,13 +81,13 @@ pub async fn last_cursor(connection: &mut Connection, count: u32) -> anyhow::Res
 }
 
 /// Pages by cursor where the service has them, else by index.
-async fn list(
+async fn list<T>(
     connection: &mut Connection,
     path: &str,
-    attribute: &str,
+    read: impl Fn(&Value) -> Option<T>,
     limit: usize,
-) -> anyhow::Result<Vec<(String, String)>> {
-    let mut found: Vec<(String, String)> = Vec::new();
+) -> anyhow::Result<Vec<T>> {
+    let mut found: Vec<T> = Vec::new();
     let mut place = "cursor=".to_owned();
     while found.len() < limit {
         let count = PAGE.min(limit);
@@ -77,7 +103,7 @@ async fn list(
             break;
         };
         let before = found.len();
-        found.extend(resources.iter().filter_map(|resource| pair(resource, attribute)));
+        found.extend(resources.iter().filter_map(&read));
         if found.len() == before {
             break;
         }

@@ -101,6 +101,11 @@ impl User {
         format!("{} {}", self.name.0, self.name.1)
     }
 
+    /// The key of his `userName`, as the contract wants it.
+    pub fn user_name_key(&self) -> String {
+        fold(&self.user_name)
+    }
+
     /// What a client sends (RFC 7643 §8.3, the parts that identity providers fill).
     pub fn document(&self) -> Value {
         let mut document = self.attributes();
@@ -114,7 +119,7 @@ impl User {
         let doc = Value::Object(self.attributes());
         json!({
             "id": self.id,
-            "user_name_key": fold(&self.user_name),
+            "user_name_key": self.user_name_key(),
             "key_version": KEY_VERSION,
             "external_id": self.external_id,
             "display_name_key": fold(&self.display_name()),

@@ -11,6 +11,9 @@ use crate::schedule::{Load, Spread};
 /// Most arrivals of one profile; each takes memory while it waits.
 const ARRIVALS: f64 = 50_000_000.0;
 
+/// Most followers; each has a connection.
+const FOLLOWERS: u32 = 10_000;
+
 /// A profile, as its TOML file says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +35,11 @@ pub struct Profile {
     pub load: Vec<Load>,
     /// What arrives.
     pub work: Vec<Work>,
+    /// Nodes whose agents follow the change feed meanwhile.
+    pub nodes: Option<Nodes>,
+    /// What is done to the service meanwhile, by commands that `run --on` gives.
+    #[serde(default)]
+    pub event: Vec<Event>,
     /// What must hold in the end.
     #[serde(default)]
     pub limits: Limits,
@@ -49,6 +57,30 @@ pub struct Work {
     pub weight: f64,
 }
 
+/// Nodes whose agents follow the change feed.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    /// How many.
+    pub followers: u32,
+    /// Time between two questions of one, in milliseconds; each time ± 10 %.
+    #[serde(default = "second")]
+    pub period_ms: u64,
+    /// Time between two changes of users, in milliseconds.
+    #[serde(default = "second")]
+    pub change_every_ms: u64,
+}
+
+/// Something that is done to the service.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// The name by which `run --on` gives its command.
+    pub name: String,
+    /// When, in seconds since the start.
+    pub at_seconds: f64,
+}
+
 /// What must hold in the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +91,14 @@ pub struct Limits {
     pub p50_ms: Option<f64>,
     /// Longest p99 over all, in milliseconds.
     pub p99_ms: Option<f64>,
+    /// Longest time until a change has reached the last node, in milliseconds.
+    pub spread_ms: Option<f64>,
+    /// Longest time without a successful write, in seconds.
+    pub outage_s: Option<f64>,
+    /// Longest time from an event to the end of the last operation that failed or took longer than a second, in seconds.
+    pub recovery_s: Option<f64>,
+    /// Most resident memory that a watched process may have more at the end than after a tenth of the time, in MiB.
+    pub growth_mib: Option<f64>,
 }
 
 impl Profile {
@@ -73,6 +113,9 @@ impl Profile {
         for load in &mut self.load {
             load.rate *= rate;
             load.seconds *= time;
+        }
+        for event in &mut self.event {
+            event.at_seconds *= time;
         }
     }
 
@@ -97,12 +140,34 @@ impl Profile {
             (1..=10_000).contains(&profile.connections),
             "connections must be 1 to 10000"
         );
+        for work in &profile.work {
+            anyhow::ensure!(
+                (work.persona == Persona::Node) == work.action.is_of_a_node(),
+                "{:?} does not do {:?}",
+                work.persona,
+                work.action
+            );
+        }
+        if let Some(nodes) = profile.nodes {
+            anyhow::ensure!(
+                (1..=FOLLOWERS).contains(&nodes.followers) && nodes.period_ms > 0 && nodes.change_every_ms > 0,
+                "1 to {FOLLOWERS} followers, with periods of a millisecond and more"
+            );
+        }
+        anyhow::ensure!(
+            profile.event.iter().all(|event| is_amount(event.at_seconds)),
+            "an event before the start"
+        );
         Ok(profile)
     }
 }
 
 const fn one() -> u64 {
     1
+}
+
+const fn second() -> u64 {
+    1_000
 }
 
 const fn connections() -> usize {
@@ -128,7 +193,18 @@ mod tests {
             names.push(profile.name);
         }
         names.sort();
-        assert_eq!(names, ["full_sync", "mixed", "morning_login", "smoke"]);
+        assert_eq!(
+            names,
+            [
+                "failover",
+                "full_sync",
+                "mixed",
+                "morning_login",
+                "nss_storm",
+                "smoke",
+                "soak"
+            ]
+        );
     }
 
     #[test]
@@ -141,6 +217,10 @@ mod tests {
             ("rate = 1.0", "rate = 1e12"),
             ("weight = 1.0", "weight = 0.0"),
             ("action = 'look_up'", "action = 'dance'"),
+            ("action = 'look_up'", "action = 'passwd_by_name'"),
+            ("persona = 'okta'", "persona = 'node'"),
+            ("[[load]]", "[nodes]\nfollowers = 0\n[[load]]"),
+            ("[[load]]", "[[event]]\nname = 'x'\nat_seconds = -1.0\n[[load]]"),
             ("about", "abuot"),
         ] {
             assert!(Profile::parse(&valid.replace(from, to)).is_err(), "{to}");

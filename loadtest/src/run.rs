@@ -1,23 +1,36 @@
 //! `run`: an open loop. Operations are due when the schedule says so, whatever the service does, and their latency counts
 //! from then.
 
+mod events;
+mod followers;
+mod outage;
+mod processes;
 mod results;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use anyhow::Context;
 use clap::Args;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+pub use followers::Spread;
+pub use outage::Outage;
+pub use processes::Used;
 pub use results::Results;
 
 use crate::client::{Connection, Target};
+use crate::cpu::Watched;
+use crate::nss_module::NssModule;
 use crate::personas::{Action, Performer, Stage};
 use crate::profile::{Profile, Work};
 use crate::random::Random;
 use crate::schedule::{Arrival, Schedule};
+use events::Commands;
+use followers::Followers;
+use processes::Watch;
 use results::Recorder;
 
 /// Arrivals that may wait for a connection; more than these are failures.
@@ -37,6 +50,21 @@ pub struct Arguments {
     /// File with its bearer token; for sign-ins it needs the scope `login`.
     #[arg(long)]
     token_file: Option<PathBuf>,
+    /// Base address of the read API, as <http://127.0.0.1:8081/nss/v1>, for profiles with nodes.
+    #[arg(long)]
+    read: Option<String>,
+    /// File with its bearer token.
+    #[arg(long)]
+    read_token_file: Option<PathBuf>,
+    /// The NSS module, for profiles in which nodes look up.
+    #[arg(long)]
+    module: Option<PathBuf>,
+    /// The command of an event of the profile, as failover=./fail-over; may be repeated.
+    #[arg(long = "on", value_name = "NAME=COMMAND")]
+    on: Vec<String>,
+    /// Process whose CPU time and memory are told, as service=1234; may be repeated.
+    #[arg(long = "watch", value_name = "NAME=PID")]
+    watch: Vec<String>,
     /// Every rate times this.
     #[arg(long, default_value_t = 1.0)]
     rate: f64,
@@ -77,7 +105,22 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let target = Target::new(base, &crate::cli::token(arguments.token_file.as_deref())?)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let stage = Stage::set(&mut target.connection(), &actions, profile.seed, &format!("{now:x}")).await?;
+    let series = format!("{now:x}");
+    let module = arguments.module.as_deref().map(NssModule::open).transpose()?;
+    let stage = Stage::set(&mut target.connection(), &actions, module, profile.seed, &series).await?;
+    let commands = Commands::parse(&arguments.on)?;
+    let followers = match profile.nodes {
+        None => None,
+        Some(nodes) => {
+            let base = arguments
+                .read
+                .as_deref()
+                .context("the profile has nodes: give --read")?;
+            let read = Target::new(base, &crate::cli::token(arguments.read_token_file.as_deref())?)?;
+            Some(Followers::start(nodes, &read, &target, profile.seed).await?)
+        }
+    };
+    let watch = Watch::start(Watched::parse(&arguments.watch)?)?;
     let shared = Arc::new(Shared {
         idle: Mutex::new(Vec::new()),
         permits: Semaphore::new(profile.connections),
@@ -88,10 +131,20 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         stage,
         target,
     });
+    let events = commands.start(&profile.event, shared.began)?;
     let unfinished = drive(&shared, &profile).await;
-    let mut recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-    recorder.unfinished(unfinished);
-    let results = recorder.results();
+    let mut results = {
+        let mut recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        recorder.unfinished(unfinished);
+        recorder.results()
+    };
+    if let Some(followers) = followers {
+        results.spread = Some(followers.finish().await?);
+    }
+    results.processes = watch.finish(results.total.count);
+    if let Ok(outcome) = tokio::task::spawn_blocking(move || events.join()).await? {
+        outcome?;
+    }
     if let Some(out) = &arguments.out {
         std::fs::write(out, serde_json::to_string_pretty(&results)?)?;
     }

@@ -90,7 +90,7 @@ base_rate() {
 measure_login() {
     local clients
     base_rate login-unchanged-16 point 16
-    sign_in login-unchanged 16 --watch-wal "host=$work user=postgres" --measure login-unchanged-16:subject:ops \
+    sign_in login-unchanged 16 --watch-database "host=$work user=postgres dbname=${database_of[login]}" --measure login-unchanged-16:subject:ops \
         --measure login-unchanged-wal:subject:wal
     base_rate login-first-16 floor20 16
     sign_in login-first 16 --measure login-first-16:subject:ops

@@ -2,10 +2,10 @@
 # The servers of loadtest/bench: a throw-away PostgreSQL and any number of services on it. Sourced, not run.
 # Everything started is remembered by process id and stopped by stop_everything.
 
-work='' postgres_pid='' started=() as_server=()
-declare -A service_pid service_url service_ops
+work='' is_kept=no sockets='' postgres_pid='' cluster_pid='' started=() as_server=()
+declare -A service_pid service_url service_read service_ops
 
-fail() { echo "bench: $*" >&2; exit 1; }
+fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
 
 postgres_binaries() {
     local on_path folder
@@ -39,27 +39,48 @@ wait_until() {
     done
 }
 
-# The settings of pgfloor's own server, so that floors and service meet the same one; durability is never switched off.
+# start_postgres [FOLDER]: in a folder of its own, or in one that is kept and may hold an earlier run's databases. The
+# settings are those of pgfloor's own server, so that floors and service meet the same one; durability is never switched off.
 start_postgres() {
-    work=$(mktemp -d "${TMPDIR:-/tmp}/rollcall-bench.XXXXXX")
-    chmod 700 "$work"
+    work=${1:-} is_kept=yes
+    if [ -z "$work" ]; then
+        work=$(mktemp -d "${TMPDIR:-/tmp}/rollcall-bench.XXXXXX") is_kept=no
+    fi
+    mkdir -p "$work"
+    chmod 711 "$work"
     [ "$(id -u)" -ne 0 ] || chown postgres: "$work"
     cd "$work"
+    : >"$work/empty.conf"
     choose_account
-    "${as_server[@]}" initdb -D "$work/data" -U postgres -A trust --locale=C --encoding=UTF8 >/dev/null
-    "${as_server[@]}" tee -a "$work/data/postgresql.conf" >/dev/null <<SETTINGS
+    [ -e "$work/data/PG_VERSION" ] || make_cluster "$work/data" "$work"
+    run_cluster "$work/data" "$work"
+    postgres_pid=$cluster_pid
+}
+
+# make_cluster DATA SOCKETS
+make_cluster() {
+    "${as_server[@]}" initdb -D "$1" -U postgres -A trust --locale=C --encoding=UTF8 >/dev/null
+    "${as_server[@]}" tee -a "$1/postgresql.conf" >/dev/null <<SETTINGS
 listen_addresses = ''
-unix_socket_directories = '$work'
 max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 4GB
 checkpoint_timeout = 15min
 SETTINGS
-    "${as_server[@]}" postgres -D "$work/data" >"$work/postgres.log" 2>&1 &
-    postgres_pid=$!
-    wait_until 60 PostgreSQL psql_as_superuser postgres "select 1"
-    [ "$(head -1 "$work/data/postmaster.pid")" = "$postgres_pid" ] || fail "the server has another process id"
-    psql_as_superuser postgres "create role rollcall login"
+    run_cluster "$1" "$2"
+    "$bin/psql" -X -q -d "host=$2 user=postgres dbname=postgres" -c "create role rollcall login"
+    stop_process "$cluster_pid" INT
+    wait "$cluster_pid" 2>/dev/null || true
+}
+
+# run_cluster DATA SOCKETS [OPTION…]: its process id in $cluster_pid.
+run_cluster() {
+    local data=$1 sockets=$2
+    shift 2
+    "${as_server[@]}" postgres -D "$data" -k "$sockets" "$@" >>"$data.log" 2>&1 &
+    cluster_pid=$!
+    wait_until 300 PostgreSQL "$bin/psql" -X -q -d "host=$sockets user=postgres dbname=postgres" -c "select 1"
+    [ "$(head -1 "$data/postmaster.pid")" = "$cluster_pid" ] || fail "the server has another process id"
 }
 
 free_port() {
@@ -73,16 +94,15 @@ free_port() {
     done
 }
 
-rollcall() { # database, arguments: in one-role mode, with no setting but these
+rollcall() { # database, arguments: in one-role mode, with no setting but these; $sockets is another server's folder
     local database=$1
     shift
-    env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=$work user=rollcall dbname=$database" \
+    env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=${sockets:-$work} user=rollcall dbname=$database" \
         ROLLCALL_CONFIG="$work/empty.conf" "$service" "$@"
 }
 
 # make_database NAME USERS: migrated, populated, analysed, with a token in NAME.token.
 make_database() {
-    : >"$work/empty.conf"
     psql_as_superuser postgres "create database $1 owner rollcall"
     rollcall "$1" migrate >/dev/null
     rollcall "$1" token generate bench --no-expiry >"$work/$1.token"
@@ -105,12 +125,12 @@ clone_database() {
 start_service() {
     local name=$1 database=$2 ops began ended
     shift 2
-    local api
-    api=$(free_port) ops=$(free_port)
+    local api read
+    api=$(free_port) ops=$(free_port) read=$(free_port)
     began=${EPOCHREALTIME/./}
-    env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=$work user=rollcall dbname=$database" \
+    env -i PATH="$PATH" HOME="$work" ROLLCALL_DATABASE_URI="host=${sockets:-$work} user=rollcall dbname=$database" \
         ROLLCALL_CONFIG="$work/empty.conf" "$service" serve \
-        --listen "127.0.0.1:$api" --read-listen "127.0.0.1:0" --ops-listen "127.0.0.1:$ops" \
+        --listen "127.0.0.1:$api" --read-listen "127.0.0.1:$read" --ops-listen "127.0.0.1:$ops" \
         --scim-rate-limit 100000 --scim-rate-burst 100000 --database-prepared-statements 1 \
         --user-provisioning-start-uid 1879048192 --user-provisioning-max-uid 2147352575 \
         --group-provisioning-start-gid 2100000000 --group-provisioning-max-gid 2147352575 \
@@ -121,6 +141,7 @@ start_service() {
         || { tail -5 "$work/$name.log" >&2; fail "the service on $database did not get ready"; }
     ready_us=$((ended - began))
     service_url[$name]=http://127.0.0.1:$api/scim/v2
+    service_read[$name]=http://127.0.0.1:$read/nss/v1
     service_ops[$name]=http://127.0.0.1:$ops
 }
 
@@ -152,5 +173,5 @@ stop_everything() {
     for pid in "${started[@]}"; do stop_process "$pid"; done
     [ -z "$postgres_pid" ] || stop_process "$postgres_pid" INT
     cd /
-    [ -z "$work" ] || rm -rf "$work"
+    [ -z "$work" ] || [ "$is_kept" = yes ] || rm -rf "$work"
 }

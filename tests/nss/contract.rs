@@ -240,3 +240,33 @@ async fn the_feed_tells_each_change_and_a_foreign_cursor_starts_afresh() {
     }
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn a_change_with_more_parts_than_an_answer_may_hold_is_told_in_pieces() {
+    let rollcall = Rollcall::start().await;
+    let token = rollcall.token(&["--scope", "nss-user"]);
+    let scim = rollcall.scim();
+    let mut members = Vec::new();
+    for name in ["ann", "bea", "cid", "dan", "eve"] {
+        let user = scim.post("/Users", &json!({"userName": name})).await.expect(201);
+        members.push(user.id().to_owned());
+    }
+    let (_, snapshot) = get(&rollcall, &token, "/nss/v1/snapshot").await;
+    let mut cursor = snapshot["cursor"].as_str().unwrap().to_owned();
+    let values: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+    let group = json!({"displayName": "crew", "members": values});
+    let group = scim.post("/Groups", &group).await.expect(201);
+    let mut told = Vec::new();
+    wait_until("the feed is quiet", Duration::from_secs(20), async || {
+        let path = format!("/nss/v1/changes?since={cursor}&limit=2");
+        let (_, answer) = get(&rollcall, &token, &path).await;
+        answer["cursor"].as_str().unwrap().clone_into(&mut cursor);
+        let changes = answer["changes"].as_array().unwrap();
+        told.extend(changes.iter().map(|change| change["id"].as_str().unwrap().to_owned()));
+        changes.is_empty()
+    })
+    .await;
+    members.push(group.id().to_owned());
+    assert!(members.iter().all(|id| told.contains(id)), "{members:?} {told:?}");
+    rollcall.finish().await;
+}

@@ -15,7 +15,7 @@ const EACH: u64 = 20;
 const GROUPS: u64 = 2_000;
 
 /// Groups that one sign-in of the preparation makes.
-const MADE_AT_ONCE: u64 = 100;
+const MADE_AT_ONCE: u64 = 80;
 
 /// What a sign-in meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

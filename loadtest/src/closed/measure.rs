@@ -26,7 +26,7 @@ enum Figure {
     Median(Option<String>),
     /// The latency, in microseconds, that one operation in a hundred takes longer than.
     P99,
-    /// Bytes of write-ahead log per operation; needs `--watch-wal`.
+    /// Bytes of write-ahead log per operation; needs `--watch-database`.
     Wal,
 }
 
@@ -64,8 +64,9 @@ pub(super) fn append(file: &Path, measures: &[Measure], outcome: &Outcome) -> an
             Figure::Rate => outcome.ops_per_second,
             Figure::Median(None) => outcome.latency.p50_us as f64,
             Figure::Wal => outcome
-                .wal_bytes_per_op
-                .context("a measure of the log needs --watch-wal")?,
+                .database_per_op
+                .map(|work| work.wal_bytes)
+                .context("a measure of the log needs --watch-database")?,
             Figure::P99 => outcome.latency.p99_us as f64,
             Figure::Median(Some(variant)) => {
                 let quantiles = outcome.variants.get(variant);
@@ -83,6 +84,15 @@ pub(super) fn append(file: &Path, measures: &[Measure], outcome: &Outcome) -> an
         writeln!(file, "{}", serde_json::to_string(&line)?)?;
     }
     Ok(())
+}
+
+/// Appends a round as one line of `scale`.
+pub(super) fn record(file: &Path, step: &str, size: u64, outcome: &Outcome) -> anyhow::Result<()> {
+    let mut line = serde_json::to_value(outcome)?;
+    line["step"] = step.into();
+    line["size"] = size.into();
+    let mut file = OpenOptions::new().create(true).append(true).open(file)?;
+    Ok(writeln!(file, "{line}")?)
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use hyper::Method;
 use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 
+use super::filter::{By, Filters};
 use super::login::{Change, Logins};
+use super::nss::{NodeReads, Question};
 use crate::client::{Answer, Connection, Request, Target, escape};
 use crate::directory;
 use crate::population::{GROUP_SCHEMA, Population};
@@ -39,6 +41,18 @@ enum Kind {
     LoginChurn,
     /// The same with a new user each time.
     LoginFirst,
+    /// `GET /Users?filter=…` or `GET /Groups?filter=…` by the attribute `--by`, each time another of the population.
+    Filter,
+    /// What a node asks by name; `--scim` is the address of `/nss/v1`.
+    NssName,
+    /// The same by uid; users have numbers from `--start-uid` on.
+    NssUid,
+    /// All groups of a user.
+    NssInitgroups,
+    /// The change feed, when nothing has changed.
+    NssChanges,
+    /// Pages of 2,000 records of the whole directory, in turn.
+    NssSnapshot,
     /// `GET /verify` with the cookies of `--cookie-file`; `--scim` is the address of `/auth`.
     Verify,
 }
@@ -62,6 +76,15 @@ pub struct Arguments {
     /// Sizes of the groups that are patched.
     #[arg(long, value_delimiter = ',', default_value = "10")]
     members: Vec<usize>,
+    /// What `filter` looks for.
+    #[arg(long, value_enum, default_value = "user-name")]
+    by: By,
+    /// Number of even groups that the population has (`populate --files`).
+    #[arg(long, default_value_t = 0)]
+    groups: u64,
+    /// The number of the first user.
+    #[arg(long, default_value_t = 1_879_048_192)]
+    start_uid: u64,
     /// File with cookies of sessions, one a line, as NAME=VALUE.
     #[arg(long)]
     cookie_file: Option<PathBuf>,
@@ -85,6 +108,10 @@ pub enum Operation {
     },
     /// See [`Kind::LoginUnchanged`], [`Kind::LoginChurn`] and [`Kind::LoginFirst`].
     Login(Logins),
+    /// See [`Kind::Filter`].
+    Filter(Filters),
+    /// See [`Kind::NssName`] and those behind it.
+    Node(NodeReads),
     /// See [`Kind::Verify`].
     Verify { cookies: Vec<HeaderValue> },
 }
@@ -119,6 +146,23 @@ impl Operation {
                 };
                 Self::Login(Logins::prepare(change, arguments.users, clients, &mut connection).await?)
             }
+            Kind::Filter => {
+                let population = Population::new(arguments.seed, "");
+                let sizes = (arguments.users, arguments.groups, arguments.start_uid);
+                Self::Filter(Filters::prepare(arguments.by, population, sizes, &mut connection).await?)
+            }
+            Kind::NssName | Kind::NssUid | Kind::NssInitgroups | Kind::NssChanges | Kind::NssSnapshot => {
+                let question = match arguments.kind {
+                    Kind::NssName => Question::Name,
+                    Kind::NssUid => Question::Uid,
+                    Kind::NssInitgroups => Question::Initgroups,
+                    Kind::NssChanges => Question::Changes,
+                    _ => Question::Snapshot,
+                };
+                let population = Population::new(arguments.seed, "");
+                let sizes = (arguments.users, arguments.start_uid);
+                Self::Node(NodeReads::prepare(question, population, sizes, &mut connection).await?)
+            }
             Kind::Verify => Self::Verify {
                 cookies: cookies(arguments.cookie_file.as_deref())?,
             },
@@ -126,7 +170,7 @@ impl Operation {
     }
 
     /// Its name in reports.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
             Self::Create { .. } => "create",
             Self::Lookup { .. } => "lookup",
@@ -134,8 +178,11 @@ impl Operation {
             Self::CursorPages { .. } => "cursor-pages",
             Self::PatchMember { .. } => "patch-member",
             Self::Login(logins) => logins.report_name(),
+            Self::Filter(filters) => return filters.report_name(),
+            Self::Node(reads) => reads.report_name(),
             Self::Verify { .. } => "verify",
         }
+        .to_owned()
     }
 
     /// The names of the variants that it measures apart.
@@ -143,7 +190,7 @@ impl Operation {
         match self {
             Self::CursorPages { .. } => vec!["first".to_owned(), "last".to_owned()],
             Self::PatchMember { groups, .. } => groups.iter().map(|(size, _)| size.to_string()).collect(),
-            _ => vec![self.name().to_owned()],
+            _ => vec![self.name()],
         }
     }
 
@@ -181,6 +228,8 @@ impl Operation {
                 (variant, Request::with_body(Method::PATCH, path, &body))
             }
             Self::Login(logins) => (0, logins.request(client, step)),
+            Self::Filter(filters) => (0, filters.request(client, step)),
+            Self::Node(reads) => (0, reads.request(client, step)),
             Self::Verify { cookies } => {
                 let cookie = cookies[turn(u64::from(client), cookies.len())].clone();
                 let request = Request::get("/verify");
@@ -212,6 +261,7 @@ impl Operation {
                 .then_some(())
                 .ok_or_else(|| "the user was not found".to_owned()),
             Self::Login(logins) => logins.judge(&answer),
+            Self::Filter(filters) => filters.judge(total_results(&answer.body)),
             Self::Page { count } | Self::CursorPages { count, .. } if step < 4 => {
                 let page: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
                 let found = page["Resources"].as_array().map_or(0, Vec::len);

@@ -1,5 +1,6 @@
 //! What a persona does at one arrival: one request, or a few that belong together.
 
+use anyhow::Context;
 use hyper::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Persona, Shapes};
 use crate::client::{Answer, Connection, Request};
 use crate::directory;
+use crate::nss_module::NssModule;
 use crate::population::groups::Group;
 use crate::population::{Population, User};
 use crate::random::Random;
@@ -44,6 +46,27 @@ pub enum Action {
     ChangeMember,
     /// A first sign-in with 20 groups, handed in by a trusted front end.
     Login,
+    /// `getpwnam` through the NSS module of this machine.
+    PasswdByName,
+    /// `getpwuid` through the NSS module of this machine.
+    PasswdByUid,
+    /// `initgroups` through the NSS module of this machine.
+    Initgroups,
+}
+
+impl Action {
+    /// Whether only a node does this.
+    pub fn is_of_a_node(self) -> bool {
+        matches!(self, Self::PasswdByName | Self::PasswdByUid | Self::Initgroups)
+    }
+
+    /// Whether it changes something, so that it needs the primary.
+    pub fn is_write(self) -> bool {
+        matches!(
+            self,
+            Self::SyncUser | Self::SyncGroup | Self::Update | Self::Deactivate | Self::ChangeMember | Self::Login
+        )
+    }
 }
 
 /// What actions need to know of the service.
@@ -51,6 +74,8 @@ pub enum Action {
 pub struct Stage {
     users: Vec<(String, String)>,
     groups: Vec<(String, String)>,
+    accounts: Vec<(String, u32)>,
+    module: Option<NssModule>,
     fresh: Population,
     seed: u64,
 }
@@ -66,7 +91,13 @@ pub struct Performer<'a> {
 
 impl Stage {
     /// Reads what `actions` need from the service. Raises an empty service when they need something.
-    pub async fn set(connection: &mut Connection, actions: &[Action], seed: u64, series: &str) -> anyhow::Result<Self> {
+    pub async fn set(
+        connection: &mut Connection,
+        actions: &[Action],
+        module: Option<NssModule>,
+        seed: u64,
+        series: &str,
+    ) -> anyhow::Result<Self> {
         let needs = |wanted: &[Action]| actions.iter().any(|action| wanted.contains(action));
         let for_users = needs(&[
             Action::LookUp,
@@ -77,9 +108,16 @@ impl Stage {
             Action::SyncGroup,
         ]);
         let for_groups = needs(&[Action::ReadGroup, Action::ChangeMember]);
+        let for_nodes = actions.iter().any(|action| action.is_of_a_node());
+        anyhow::ensure!(
+            module.is_some() || !for_nodes,
+            "nodes look up through a module: give --module"
+        );
         Ok(Self {
             users: directory::users(connection, if for_users { KNOWN } else { 0 }).await?,
             groups: directory::groups(connection, if for_groups { KNOWN } else { 0 }).await?,
+            accounts: directory::accounts(connection, if for_nodes { KNOWN } else { 0 }).await?,
+            module,
             fresh: Population::new(seed, series),
             seed,
         })
@@ -99,7 +137,10 @@ impl<'a> Performer<'a> {
 
     /// Performs. Raises the first answer that was not as expected.
     pub async fn perform(&mut self, persona: Persona, action: Action) -> anyhow::Result<()> {
-        let shapes = persona.shapes();
+        if action.is_of_a_node() {
+            return self.look_up_on_this_node(action).await;
+        }
+        let shapes = persona.shapes()?;
         let fresh = self.stage.fresh.user(self.number);
         match action {
             Action::TestConnection => self.ask(shapes.test_connection()).await.map(drop),
@@ -143,7 +184,24 @@ impl<'a> Performer<'a> {
                 self.ask(shapes.remove_member(&group, &user)).await.map(drop)
             }
             Action::Login => self.login(&fresh).await,
+            Action::PasswdByName | Action::PasswdByUid | Action::Initgroups => Ok(()),
         }
+    }
+
+    /// On a thread of its own: when map and agent are gone, the module may ask the service, for up to a second.
+    async fn look_up_on_this_node(&mut self, action: Action) -> anyhow::Result<()> {
+        let module = self.stage.module.context("there is no module")?;
+        let (name, uid) = self.random.pick(&self.stage.accounts).clone();
+        let call = move || match action {
+            Action::PasswdByName => module.passwd_by_name(&name).map(|found| found == uid),
+            Action::PasswdByUid => module.passwd_by_uid(uid).map(|found| found == uid),
+            _ => module.initgroups(&name, uid).map(|_| true),
+        };
+        anyhow::ensure!(
+            tokio::task::spawn_blocking(call).await??,
+            "the module told of somebody else"
+        );
+        Ok(())
     }
 
     async fn sync_group(&mut self, shapes: &dyn Shapes) -> anyhow::Result<()> {

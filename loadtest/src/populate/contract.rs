@@ -23,6 +23,8 @@ const USERS_AT_ONCE: u64 = 200;
 const GROUPS_AT_ONCE: u64 = 10;
 
 const USERS_SQL: &str = "select count(*) from jsonb_array_elements($1) u, lateral api.user_create(u, $2, $3)";
+/// The members of an even group, by the keys of their names.
+const MEMBERS_SQL: &str = "select coalesce(array_agg(id), '{}') from api.users where user_name_key = any($1)";
 const GROUP_SQL: &str = "select count(*) from api.group_create($1, $2, $3, $4)";
 
 /// What all workers share.
@@ -30,6 +32,7 @@ const GROUP_SQL: &str = "select count(*) from api.group_create($1, $2, $3, $4)";
 struct Work {
     population: Population,
     kind: Kind,
+    even: bool,
     users: u64,
     total: u64,
     at_once: u64,
@@ -49,9 +52,13 @@ pub async fn populate(
         (Kind::Users, arguments.users, USERS_AT_ONCE),
         (Kind::Groups, arguments.groups, GROUPS_AT_ONCE),
     ] {
+        if kind == Kind::Users && arguments.even_groups {
+            continue;
+        }
         let work = Arc::new(Work {
             population: population.clone(),
             kind,
+            even: arguments.even_groups,
             users: arguments.users,
             total,
             at_once,
@@ -131,12 +138,27 @@ async fn users(client: &Client, statement: &Statement, work: &Work, first: u64, 
 async fn groups(client: &mut Client, statement: &Statement, work: &Work, first: u64, end: u64) -> anyhow::Result<()> {
     let transaction = client.transaction().await?;
     for index in first..end {
-        let group = work.population.group(index, work.users);
-        let members: Vec<Uuid> = group
-            .members
-            .iter()
-            .map(|member| work.population.user(*member).id)
-            .collect();
+        let (group, members) = if work.even {
+            let group = work.population.even_group(index, work.users);
+            let names = group
+                .members
+                .iter()
+                .map(|member| work.population.user(*member).user_name_key());
+            let row = transaction
+                .query_one(MEMBERS_SQL, &[&names.collect::<Vec<_>>()])
+                .await?;
+            let members: Vec<Uuid> = row.get(0);
+            anyhow::ensure!(
+                members.len() == group.members.len(),
+                "members of group {index} are not there"
+            );
+            (group, members)
+        } else {
+            let group = work.population.group(index, work.users);
+            let id = |member: &u64| work.population.user(*member).id;
+            let members = group.members.iter().map(id).collect();
+            (group, members)
+        };
         transaction
             .query(
                 statement,

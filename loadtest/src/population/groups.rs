@@ -1,5 +1,7 @@
 //! How large groups are and who is in them: mostly teams of a few people, some departments, a few that hold everybody.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -53,17 +55,41 @@ impl Group {
     }
 }
 
+/// Members of an even group.
+pub const EVEN: u64 = 50;
+
 impl Population {
+    /// `displayName` of the group of this index.
+    pub fn group_name(&self, index: u64) -> String {
+        let department = *Random::new(self.seed ^ 0x6772_6f75_7073, index).pick(&DEPARTMENTS);
+        format!("{department} {}{index}", self.series)
+    }
+
+    /// The group of this index with [`EVEN`] members: each user is in as many of them as any other, so that what a user
+    /// costs can be compared between populations of different sizes. `users` must be a multiple of [`EVEN`].
+    pub fn even_group(&self, index: u64, users: u64) -> Group {
+        let layer = users / EVEN;
+        let mut random = Random::new(self.seed ^ 0x6576_656e, index / layer.max(1));
+        let first = index % layer.max(1) * EVEN;
+        Group {
+            id: identifier(self.seed ^ 2, index),
+            display_name: self.group_name(index),
+            external_id: format!("g-{}{index}", self.series),
+            members: members(first..(first + EVEN).min(users), users, &mut random),
+        }
+    }
+
     /// The group of this index, with members among the first `users` users.
     pub fn group(&self, index: u64, users: u64) -> Group {
         let mut random = Random::new(self.seed ^ 0x6772_6f75_7073, index);
-        let department = random.pick(&DEPARTMENTS);
+        // The name takes the first number of the stream.
+        random.next();
         let size = size(index, users, &mut random);
         Group {
             id: identifier(self.seed ^ 1, index),
-            display_name: format!("{department} {}{index}", self.series),
+            display_name: self.group_name(index),
             external_id: format!("g-{}{index}", self.series),
-            members: members(size, users, &mut random),
+            members: members(0..size, users, &mut random),
         }
     }
 }
@@ -84,8 +110,9 @@ fn size(index: u64, users: u64, random: &mut Random) -> u64 {
     size.min(users).min(LARGEST)
 }
 
-/// `size` different indices below `users`: a walk around all of them with a step that shares no divisor with their number.
-fn members(size: u64, users: u64, random: &mut Random) -> Vec<u64> {
+/// Different indices below `users`: these turns of a walk around all of them with a step that shares no divisor with
+/// their number.
+fn members(turns: Range<u64>, users: u64, random: &mut Random) -> Vec<u64> {
     if users == 0 {
         return Vec::new();
     }
@@ -95,7 +122,7 @@ fn members(size: u64, users: u64, random: &mut Random) -> Vec<u64> {
     }
     let start = random.below(users);
     let member = |turn: u64| (u128::from(start) + u128::from(turn) * u128::from(step)) % u128::from(users);
-    (0..size)
+    turns
         .map(|turn| u64::try_from(member(turn)).unwrap_or_default())
         .collect()
 }
@@ -131,6 +158,21 @@ mod tests {
             }
         }
         assert!(population.group(0, 0).members.is_empty());
+    }
+
+    #[test]
+    fn each_user_is_in_as_many_even_groups_as_any_other() {
+        let population = Population::new(3, "");
+        let mut memberships = [0; 1_000];
+        for index in 0..3 * 1_000 / EVEN {
+            let group = population.even_group(index, 1_000);
+            assert_eq!(group.members.len() as u64, EVEN);
+            assert_eq!(group.display_name, population.group_name(index));
+            for member in group.members {
+                memberships[usize::try_from(member).unwrap()] += 1;
+            }
+        }
+        assert_eq!(memberships, [3; 1_000]);
     }
 
     #[test]

@@ -19,6 +19,43 @@ pub fn table(results: &Results) -> String {
         line(&mut text, name, latency);
     }
     line(&mut text, "all", &results.total);
+    if let Some(outage) = &results.outage {
+        let _ = writeln!(
+            text,
+            "event after {} s: writes away {} s, recovered after {} s, {} operations slower than a second",
+            outage.event_s, outage.writes_away_s, outage.recovery_s, outage.slow
+        );
+    }
+    if let Some(spread) = &results.spread {
+        line(&mut text, "question to the feed", &spread.question);
+        line(&mut text, "change to one node", &spread.one);
+        line(&mut text, "change to all nodes", &spread.all);
+        let _ = writeln!(
+            text,
+            "{} nodes asked {} times and read {} bytes a second; {} of {} changes did not reach all",
+            spread.followers,
+            spread.questions_per_second,
+            spread.body_bytes_per_second,
+            spread.unreached,
+            spread.changes
+        );
+    }
+    for (name, used) in &results.processes {
+        let _ = write!(
+            text,
+            "{name}: {} cores, {} us per operation",
+            used.cores, used.cpu_us_per_op
+        );
+        if used.highest_mib > 0.0 {
+            let _ = write!(
+                text,
+                ", at most {} MiB, grown by {:.1} MiB",
+                used.highest_mib,
+                used.growth_mib()
+            );
+        }
+        text.push('\n');
+    }
     for (fault, count) in &results.errors {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "failed {count} times: {fault}");

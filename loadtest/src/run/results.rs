@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::outage::Watch;
+use super::{Outage, Spread, Used};
 use crate::latency::{Latencies, Quantiles};
 use crate::profile::{Limits, Profile, Work};
 use crate::schedule::{Arrival, Load};
@@ -26,6 +28,15 @@ pub struct Results {
     pub work: BTreeMap<String, Quantiles>,
     /// One entry per second in which something was due.
     pub over_time: BTreeMap<u64, Quantiles>,
+    /// What nodes that followed the feed have shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Spread>,
+    /// What the profile's events did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
+    /// What watched processes have used.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub processes: BTreeMap<String, Used>,
 }
 
 /// What one load has shown.
@@ -60,6 +71,7 @@ pub struct Recorder {
     work: BTreeMap<String, Latencies>,
     over_time: BTreeMap<u64, Latencies>,
     errors: BTreeMap<String, u64>,
+    outage: Watch,
 }
 
 impl Recorder {
@@ -72,11 +84,14 @@ impl Recorder {
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
             errors: BTreeMap::new(),
+            outage: Watch::new(first_event(profile)),
         }
     }
 
     /// An arrival that has finished, and when it did since the start.
     pub fn record(&mut self, arrival: Arrival, work: Work, finished: Duration, outcome: &anyhow::Result<()>) {
+        self.outage
+            .finished(arrival.due, finished, work.action.is_write(), outcome.is_ok());
         let of_load = &mut self.loads[arrival.load];
         if let Err(fault) = outcome {
             of_load.errors += 1;
@@ -124,6 +139,9 @@ impl Recorder {
             loads: self.loads.iter().map(under).collect(),
             work: quantiles(&self.work),
             over_time: quantiles(&self.over_time),
+            spread: None,
+            outage: self.outage.outage(),
+            processes: BTreeMap::new(),
         }
     }
 }
@@ -134,8 +152,19 @@ impl Results {
         let failed: u64 = self.errors.values().sum();
         let all = (failed + self.total.count).max(1) as f64;
         let milliseconds = |microseconds: u64| microseconds as f64 / 1_000.0;
+        let spread = self.spread.as_ref();
+        let outage = self.outage.clone().unwrap_or_default();
+        let growth = self.processes.values().map(Used::growth_mib).fold(0.0, f64::max);
         let checks = [
             ("failures", failed as f64 / all, limits.error_fraction),
+            (
+                "spread in ms",
+                spread.map_or(0.0, |spread| milliseconds(spread.all.max_us)),
+                limits.spread_ms,
+            ),
+            ("writes away in s", outage.writes_away_s, limits.outage_s),
+            ("recovery in s", outage.recovery_s, limits.recovery_s),
+            ("growth in MiB", growth, limits.growth_mib),
             ("p50 in ms", milliseconds(self.total.p50_us), limits.p50_ms),
             ("p99 in ms", milliseconds(self.total.p99_us), limits.p99_ms),
         ];
@@ -144,11 +173,22 @@ impl Results {
             .filter_map(|(name, value, limit)| limit.filter(|limit| value > limit).map(|limit| (name, value, limit)))
             .map(|(name, value, limit)| format!("{name}: {value:.4} > {limit}"))
             .collect();
+        if let Some(spread) = spread.filter(|spread| spread.unreached > 0 || !spread.errors.is_empty()) {
+            broken.push(format!(
+                "{} changes did not reach all nodes, whose questions failed so often: {:?}",
+                spread.unreached, spread.errors
+            ));
+        }
         if self.total.count == 0 {
             broken.push("nothing succeeded".to_owned());
         }
         broken
     }
+}
+
+fn first_event(profile: &Profile) -> Option<Duration> {
+    let first = profile.event.iter().map(|event| event.at_seconds).reduce(f64::min);
+    first.map(Duration::from_secs_f64)
 }
 
 fn one_by_one(loads: &[Load]) -> Vec<OneLoad> {
@@ -191,6 +231,9 @@ mod tests {
             loads: Vec::new(),
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
+            spread: None,
+            outage: None,
+            processes: BTreeMap::new(),
         }
     }
 
@@ -207,6 +250,7 @@ mod tests {
             work: BTreeMap::new(),
             over_time: BTreeMap::new(),
             errors: BTreeMap::new(),
+            outage: Watch::new(None),
         };
         let work = Work {
             persona: crate::personas::Persona::Okta,
@@ -229,12 +273,41 @@ mod tests {
     fn a_limit_breaks_only_when_the_value_is_beyond_it() {
         let limits = Limits {
             error_fraction: Some(0.01),
-            p50_ms: None,
             p99_ms: Some(5.0),
+            ..Limits::default()
         };
         assert!(results(5_000, 99, 1).beyond(&limits).is_empty());
         assert_eq!(results(5_001, 99, 1).beyond(&limits).len(), 1);
         assert_eq!(results(5_001, 98, 2).beyond(&limits).len(), 2);
         assert_eq!(results(0, 0, 0).beyond(&limits), ["nothing succeeded"]);
+    }
+
+    #[test]
+    fn a_change_that_did_not_reach_every_node_is_beyond_every_limit() {
+        let mut results = results(1, 1, 0);
+        results.spread = Some(Spread::default());
+        assert!(results.beyond(&Limits::default()).is_empty());
+        results.spread = Some(Spread {
+            unreached: 1,
+            ..Spread::default()
+        });
+        assert_eq!(results.beyond(&Limits::default()).len(), 1);
+    }
+
+    #[test]
+    fn an_outage_and_growth_have_limits_of_their_own() {
+        let mut results = results(1, 1, 0);
+        results.outage = Some(Outage {
+            writes_away_s: 3.0,
+            recovery_s: 5.0,
+            ..Outage::default()
+        });
+        let limits = |outage_s, recovery_s| Limits {
+            outage_s: Some(outage_s),
+            recovery_s: Some(recovery_s),
+            ..Limits::default()
+        };
+        assert!(results.beyond(&limits(3.0, 5.0)).is_empty());
+        assert_eq!(results.beyond(&limits(2.9, 4.9)).len(), 2);
     }
 }
