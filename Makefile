@@ -54,12 +54,17 @@ dashboards: ## writes the dashboards and a picture of each, from a real load run
 	@tests/helm/live/pictures $(binary)
 
 image: PROFILE := release
-image: ## builds the OCI image without a container engine, starts it read-only as the chart does and checks it
+image: NODE_PROFILE = $(if $(filter dev,$(PROFILE)),dev,nss)
+image: ## builds both OCI images without a container engine, starts them read-only as the chart does and checks them; as root
 	@packaging/bootstrap.sh test
 	cargo build --locked --profile $(PROFILE) --bin rollcall
+	cargo build --locked --profile $(NODE_PROFILE) -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
 	@rm -rf $(target)/image
-	@packaging/image/build $(binary) $(target)/image
-	@cache=$$(tests/helm/install) && ROLLCALL_CHART_CACHE=$$cache $$cache/venv/bin/python tests/helm/live/image $(target)/image
+	@packaging/image/build server $(dir $(binary)) $(target)/image/server
+	@packaging/image/build node $(target)/$(if $(filter dev,$(NODE_PROFILE)),debug,$(NODE_PROFILE)) $(target)/image/node
+	@export ROLLCALL_CHART_CACHE=$$(tests/helm/install) && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/image $(target)/image/server && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/node-image $(target)/image/node $(binary)
 
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test
