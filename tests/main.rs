@@ -22,3 +22,5 @@ mod sequences;
 mod sql;
 mod tls;
 mod tokens;
+#[cfg(feature = "otel")]
+mod traces;

@@ -12,6 +12,7 @@ use super::sqlstate::{self, Verdict};
 use super::trail;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::traces::CallSpan;
 
 /// Writes that leave no line in the audit log: they change no user, group or token that anybody holds.
 const NOT_AUDITED: &[&str] = &[
@@ -192,11 +193,13 @@ impl Database {
         // In a box of its own: every handler's future would hold the driver's otherwise, and be moved about with it.
         Box::pin(async move {
             let started = Instant::now();
+            let mut span = CallSpan::begin(op);
             let mut backoff = Backoff::new(started + deadline);
             loop {
                 let connection = match pool::take(pool).await {
                     Ok(connection) => connection,
                     Err(NoConnection::Busy) => {
+                        span.fail("busy");
                         return Err(Error::Unavailable {
                             retry_after: Duration::from_secs(1),
                         });
@@ -205,6 +208,7 @@ impl Database {
                         if backoff.pause().await {
                             continue;
                         }
+                        span.fail("away");
                         return Err(reason.into());
                     }
                 };
@@ -228,6 +232,7 @@ impl Database {
                     Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat == Repeat::Idempotent,
                 };
                 if !may_try_again || !backoff.pause().await {
+                    span.fail("broken");
                     return Err(Error::unavailable());
                 }
                 tracing::debug!(op, "trying again");

@@ -62,6 +62,8 @@ pub struct Metrics {
     pub forward_auth: IntCounterVec,
     /// When a certificate of an identity provider expires, by fingerprint.
     pub idp_certificate_expiry: GaugeVec,
+    /// `names::TRACE_BATCHES`.
+    pub trace_batches: IntCounterVec,
     /// `names::SCHEMA_VERSION`.
     pub schema_version: IntGauge,
 }
@@ -198,6 +200,11 @@ impl Metrics {
                     &["fingerprint"],
                 ),
             ),
+            trace_batches: counter(
+                names::TRACE_BATCHES,
+                "Messages with spans for the collector by outcome",
+                &["outcome"],
+            ),
             schema_version: keep(
                 &r,
                 IntGauge::new(names::SCHEMA_VERSION, "The newest migration in the database"),
@@ -235,6 +242,7 @@ impl Metrics {
         }
         for outcome in ["ok", "failed"] {
             self.audit_events.with_label_values(&[outcome]);
+            self.trace_batches.with_label_values(&[outcome]);
         }
         for class in ["08", "23", "25", "40", "53", "57", "ID", "other"] {
             self.db_errors.with_label_values(&[class]);

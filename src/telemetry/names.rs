@@ -46,6 +46,8 @@ pub const GROUPS_OVERAGE: &str = "rollcall_login_groups_overage_total";
 pub const FORWARD_AUTH: &str = "rollcall_forward_auth_requests_total";
 /// When a certificate of an identity provider expires.
 pub const IDP_CERTIFICATE_EXPIRY: &str = "rollcall_idp_certificate_expiry_timestamp_seconds";
+/// Messages with spans for the collector by outcome.
+pub const TRACE_BATCHES: &str = "rollcall_trace_batches_total";
 /// The version that runs.
 pub const BUILD_INFO: &str = "rollcall_build_info";
 /// The newest migration in the database.

@@ -19,6 +19,7 @@ def unpack(layout, root):
     manifest = json.loads(blob(layout, manifest).read_text())
     for layer in manifest["layers"]:
         with tarfile.open(blob(layout, layer)) as archive:
+            assert not any("/.wh." in f"/{name}" for name in archive.getnames()), "a layer takes away what another brought"
             archive.extractall(root, filter="tar")
     (root / "tmp").chmod(0o1777)
     return json.loads(blob(layout, manifest["config"]).read_text())["config"]
