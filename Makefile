@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench ha soak chart image dockerfile dashboards watch schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -48,10 +48,13 @@ check: ## formatting, lints, documentation, licences, chart
 chart: ## chart, alerts and dashboards: renders, validates, tests; installs its tools; ends with "N passed, N failed"
 	@tests/helm/run
 
-dashboards: ## writes the dashboards and a picture of each, from a real load run (PostgreSQL, three replicas, Prometheus)
+watch: ## breaks the high availability suite's cluster with Prometheus beside it: the right alerts fire and clear; 6 minutes
 	@packaging/bootstrap.sh test
-	cargo build --locked --profile $(PROFILE) --bin rollcall
-	@tests/helm/live/pictures $(binary)
+	@tests/helm/live/watch
+
+dashboards: ## writes the dashboards, and a picture of each from the run of make watch
+	@python=$$(tests/helm/install)/venv/bin/python && $$python helm/generate/write
+	@$(MAKE) --no-print-directory watch
 
 image: PROFILE := release
 image: NODE_PROFILE = $(if $(filter dev,$(PROFILE)),dev,nss)
@@ -65,6 +68,14 @@ image: ## builds both OCI images without a container engine, starts them read-on
 	@export ROLLCALL_CHART_CACHE=$$(tests/helm/install) && \
 	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/image $(target)/image/server && \
 	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/node-image $(target)/image/node $(binary)
+
+dockerfile: ## builds Dockerfile with buildah, from Debian's packages instead of a registry, and tries both images; as root
+	@packaging/bootstrap.sh test
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@tests/helm/live/dockerfile $(target)/dockerfile
+	@export ROLLCALL_CHART_CACHE=$$(tests/helm/install) && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/image $(target)/dockerfile/server && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/node-image $(target)/dockerfile/node $(binary)
 
 schema: ## writes sql/schema.sql anew, after a change of migrations or functions
 	@packaging/bootstrap.sh test

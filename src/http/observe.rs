@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use prometheus::IntGauge;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -53,8 +54,7 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
     if let Some(trace_id) = span.trace_id() {
         lines.record("trace_id", format_args!("{trace_id:032x}"));
     }
-    let in_flight = METRICS.http_requests_in_flight.with_label_values(&[frame.listener]);
-    in_flight.inc();
+    let in_flight = InFlight::begin(frame.listener);
     // The work goes on in a task of its own when the time is over or the client is gone, so that a write that was sent
     // is not half answered; its own deadlines end it.
     let work = AssertUnwindSafe(next.run(request))
@@ -73,7 +73,7 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
         }
         Err(_) => refuse(503, "the request took too long", Some(5)),
     };
-    in_flight.dec();
+    drop(in_flight);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -118,6 +118,23 @@ fn request_id(request: &Request) -> String {
                 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
         })
         .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned)
+}
+
+/// A request that is being waited for. A client that hangs up ends the waiting anywhere, so the count goes down by dropping.
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn begin(listener: &str) -> Self {
+        let gauge = METRICS.http_requests_in_flight.with_label_values(&[listener]);
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// What the one header `traceparent` says; several say nothing.

@@ -56,6 +56,12 @@ pub struct Metrics {
     pub rate_limited: IntCounterVec,
     /// Sign-ins by method, outcome and reason.
     pub jit_logins: IntCounterVec,
+    /// `names::RECONCILE_RUNS`.
+    pub reconcile_runs: IntCounterVec,
+    /// `names::RECONCILE_CHANGES`.
+    pub reconcile_changes: IntCounterVec,
+    /// `names::RECONCILE_LAST_SUCCESS`.
+    pub reconcile_last_success: Gauge,
     /// Claims that named no groups because there were too many, by method.
     pub groups_overage: IntCounterVec,
     /// Requests of the forward-auth endpoint by outcome.
@@ -180,6 +186,19 @@ impl Metrics {
                 "Sign-ins by method, outcome and reason",
                 &["method", "outcome", "reason"],
             ),
+            reconcile_runs: counter(
+                names::RECONCILE_RUNS,
+                "Sign-ins that compared user and groups with the claims",
+                &["outcome"],
+            ),
+            reconcile_changes: counter(names::RECONCILE_CHANGES, "What sign-ins changed", &["action"]),
+            reconcile_last_success: keep(
+                &r,
+                Gauge::new(
+                    names::RECONCILE_LAST_SUCCESS,
+                    "When a sign-in was last reconciled, in seconds since 1970",
+                ),
+            ),
             groups_overage: counter(
                 names::GROUPS_OVERAGE,
                 "Claims that named no groups because there were too many",
@@ -236,6 +255,18 @@ impl Metrics {
             for outcome in ["unchanged", "updated", "created"] {
                 self.jit_logins.with_label_values(&[method, outcome, ""]);
             }
+        }
+        for outcome in ["unchanged", "changed", "refused"] {
+            self.reconcile_runs.with_label_values(&[outcome]);
+        }
+        for action in [
+            "user_created",
+            "user_updated",
+            "group_created",
+            "member_added",
+            "member_removed",
+        ] {
+            self.reconcile_changes.with_label_values(&[action]);
         }
         for outcome in ["allowed", "signed_out", "unavailable"] {
             self.forward_auth.with_label_values(&[outcome]);
