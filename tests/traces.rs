@@ -64,7 +64,10 @@ impl Collector {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let number = bytes
+        .iter()
+        .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{number:0width$x}", width = bytes.len() * 2)
 }
 
 fn text(span: &Span, name: &str) -> Option<String> {
