@@ -1,9 +1,11 @@
 # syntax=docker/dockerfile:1
-# The service's image (target `server`, the default) and the nodes' (target `node`). `make image` builds the first without
-# a container engine, from the same list of packages and the same files.
+# The service's image (target `server`, the default) and the nodes' (target `node`): the same files as `make image` packs
+# without a container engine, by the same script. `make dockerfile` builds this file with buildah and tries both images.
 ARG DEBIAN=bookworm
+ARG BASE=debian:${DEBIAN}-slim
+ARG RUST=rust:1-slim-${DEBIAN}
 
-FROM rust:1-slim-${DEBIAN} AS build
+FROM ${RUST} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         clang libclang-dev libltdl-dev libssl-dev libxml2-dev libxmlsec1-dev pkg-config python3 \
     && rm -rf /var/lib/apt/lists/*
@@ -12,40 +14,31 @@ COPY . .
 ARG ROLLCALL_REVISION=unknown
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
     ROLLCALL_REVISION=${ROLLCALL_REVISION} cargo build --locked --release --bin rollcall \
-    && install -D -m 0755 target/release/rollcall /out/rollcall && strip /out/rollcall
+    && install -D -m 0755 -t /out target/release/rollcall
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
-    cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct \
-    && install -D -m 0755 target/nss/rollcall-node /out/rollcall-node \
-    && install -D -m 0644 target/nss/libnss_pwb.so /out/libnss_pwb.so.2 \
-    && install -D -m 0644 target/nss/libnss_pwb_full.so /out/libnss_pwb_full.so \
-    && install -D -m 0644 target/nss/libnss_pwb_direct.so /out/libnss_pwb_direct.so
+    cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins \
+    && install -D -m 0755 -t /out target/nss/rollcall-node target/nss/libnss_pwb.so target/nss/libnss_pwb_full.so target/nss/libnss_pwb_direct.so
 
-FROM debian:${DEBIAN}-slim AS runtime
-# The libxmlsec1 of this very list is the one that the tests of SAML run with.
-COPY packaging/image/packages /tmp/packages
-RUN apt-get update && xargs -a /tmp/packages apt-get install -y --no-install-recommends \
-    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /tmp/packages
+FROM ${BASE} AS trees
+RUN apt-get update && apt-get install -y --no-install-recommends binutils python3
+COPY Cargo.toml Cargo.lock /source/
+COPY packaging/image /source/packaging/image
+COPY helm/files/node /source/helm/files/node
+COPY --from=build /out /out
+RUN for image in server node; do /source/packaging/image/build --tree $image /out /trees/$image || exit 1; done
 
-FROM runtime AS sbom
-RUN apt-get update && apt-get install -y --no-install-recommends python3
-COPY Cargo.lock packaging/image/sbom /source/
-COPY --from=runtime /var/lib/dpkg/status /source/status
-RUN python3 /source/sbom rollcall /source/Cargo.lock /source/status > /rollcall.spdx.json
-
-FROM runtime AS node
-COPY --from=build /out/rollcall-node /usr/bin/rollcall-node
-COPY --from=build /out/libnss_pwb.so.2 /out/libnss_pwb_full.so /out/libnss_pwb_direct.so /usr/lib/rollcall/
-COPY helm/files/node/ /usr/lib/rollcall/
-COPY --from=sbom /rollcall.spdx.json /usr/share/doc/rollcall/sbom.spdx.json
+FROM scratch AS node
+COPY --from=trees /trees/node/ /
 # Root of its node by purpose: the map belongs to root. The chart drops every capability.
 USER 0:0
+ENV PATH=/usr/bin
 ENTRYPOINT ["/usr/bin/rollcall-node"]
 CMD ["run"]
 
-FROM runtime AS server
-COPY --from=build /out/rollcall /usr/bin/rollcall
-COPY --from=sbom /rollcall.spdx.json /usr/share/doc/rollcall/sbom.spdx.json
+FROM scratch AS server
+COPY --from=trees /trees/server/ /
 USER 10001:10001
+ENV PATH=/usr/bin
 EXPOSE 8080 8081 9090
 ENTRYPOINT ["/usr/bin/rollcall"]
 CMD ["serve"]

@@ -48,18 +48,34 @@ check: ## formatting, lints, documentation, licences, chart
 chart: ## chart, alerts and dashboards: renders, validates, tests; installs its tools; ends with "N passed, N failed"
 	@tests/helm/run
 
-dashboards: ## writes the dashboards and a picture of each, from a real load run (PostgreSQL, three replicas, Prometheus)
+watch: ## breaks the high availability suite's cluster with Prometheus beside it: the right alerts fire and clear; 6 minutes
 	@packaging/bootstrap.sh test
-	cargo build --locked --profile $(PROFILE) --bin rollcall
-	@tests/helm/live/pictures $(binary)
+	@tests/helm/live/watch
+
+dashboards: ## writes the dashboards, and a picture of each from the run of make watch
+	@python=$$(tests/helm/install)/venv/bin/python && $$python helm/generate/write
+	@$(MAKE) --no-print-directory watch
 
 image: PROFILE := release
-image: ## builds the OCI image without a container engine, starts it read-only as the chart does and checks it
+image: NODE_PROFILE = $(if $(filter dev,$(PROFILE)),dev,nss)
+image: ## builds both OCI images without a container engine, starts them read-only as the chart does and checks them; as root
 	@packaging/bootstrap.sh test
 	cargo build --locked --profile $(PROFILE) --bin rollcall
+	cargo build --locked --profile $(NODE_PROFILE) -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins
 	@rm -rf $(target)/image
-	@packaging/image/build $(binary) $(target)/image
-	@cache=$$(tests/helm/install) && ROLLCALL_CHART_CACHE=$$cache $$cache/venv/bin/python tests/helm/live/image $(target)/image
+	@packaging/image/build server $(dir $(binary)) $(target)/image/server
+	@packaging/image/build node $(target)/$(if $(filter dev,$(NODE_PROFILE)),debug,$(NODE_PROFILE)) $(target)/image/node
+	@export ROLLCALL_CHART_CACHE=$$(tests/helm/install) && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/image $(target)/image/server && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/node-image $(target)/image/node $(binary)
+
+dockerfile: ## builds Dockerfile with buildah, from Debian's packages instead of a registry, and tries both images; as root
+	@packaging/bootstrap.sh test
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@tests/helm/live/dockerfile $(target)/dockerfile
+	@export ROLLCALL_CHART_CACHE=$$(tests/helm/install) && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/image $(target)/dockerfile/server && \
+	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/node-image $(target)/dockerfile/node $(binary)
 
 pictures: ## takes the pictures of the administrators' pages anew (Chromium), after a change of their looks
 	@packaging/bootstrap.sh test

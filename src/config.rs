@@ -29,6 +29,7 @@ mod setting;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod value;
 mod workbench;
 
@@ -48,6 +49,7 @@ pub use scim::Scim;
 pub use secret::Secret;
 pub use setting::{Kind, Setting};
 pub use sources::{ConfigFile, Origin, Sources};
+pub use tracing::Tracing;
 
 /// Where the configuration file is when neither `--config` nor `ROLLCALL_CONFIG` names one; it may be absent.
 pub const DEFAULT_FILE: &str = "/etc/rollcall/rollcall.conf";
@@ -71,6 +73,8 @@ pub struct Config {
     pub saml: Saml,
     /// What is logged, and how.
     pub logging: Logging,
+    /// Which requests are traced, and where their spans go.
+    pub tracing: Tracing,
     /// Bounds on what clients may ask of this process.
     pub limits: Limits,
     effective: Vec<Effective>,
@@ -106,6 +110,7 @@ impl Config {
             openid,
             saml,
             logging: Logging::read(&values)?,
+            tracing: Tracing::read(&values)?,
             limits: Limits::read(&values)?,
             effective: effective::of(&values),
         };
@@ -129,6 +134,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         openid::SETTINGS,
         saml::SETTINGS,
         logging::SETTINGS,
+        tracing::SETTINGS,
         limits::SETTINGS,
     ]
     .into_iter()

@@ -11,13 +11,14 @@
 //! | [`private_postgres`] | a PostgreSQL of its own for one machine |
 //! | [`scim`] | the SCIM language, without I/O |
 //! | [`transfer`] | files of users and groups, read and written, without I/O of its own |
-//! | [`posix`], [`fold`], [`config`], [`telemetry`], [`error`] | leaves |
+//! | [`posix`], [`fold`], [`config`], [`telemetry`], [`https_client`], [`error`] | leaves |
 
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod fold;
 pub mod http;
+pub mod https_client;
 pub mod login;
 pub mod posix;
 pub mod private_postgres;

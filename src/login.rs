@@ -67,6 +67,7 @@ pub async fn sign_in(
                 _ => "updated",
             };
             METRICS.jit_logins.with_label_values(&[method, word, ""]).inc();
+            count(change);
             tracing::info!(
                 request_id = origin.request_id,
                 method,
@@ -77,9 +78,30 @@ pub async fn sign_in(
                 "signed in"
             );
         }
-        Err(refusal) => refusal.note(method, &origin.request_id),
+        Err(refusal) => {
+            METRICS.reconcile_runs.with_label_values(&["refused"]).inc();
+            refusal.note(method, &origin.request_id);
+        }
     }
     outcome
+}
+
+/// Counts what a sign-in that succeeded changed.
+fn count(change: &Change) {
+    let word = if change.is_empty() { "unchanged" } else { "changed" };
+    METRICS.reconcile_runs.with_label_values(&[word]).inc();
+    for (action, number) in [
+        ("user_created", u64::from(change.created)),
+        ("user_updated", u64::from(change.updated)),
+        ("group_created", u64::try_from(change.groups_created).unwrap_or(0)),
+        ("member_added", change.added.len() as u64),
+        ("member_removed", change.removed.len() as u64),
+    ] {
+        METRICS.reconcile_changes.with_label_values(&[action]).inc_by(number);
+    }
+    METRICS
+        .reconcile_last_success
+        .set(jiff::Timestamp::now().as_millisecond() as f64 / 1000.0);
 }
 
 async fn attempt(

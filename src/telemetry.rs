@@ -1,7 +1,9 @@
-//! Logs and metrics: how they are set up; their names are in `names`.
+//! Logs, metrics and traces: how they are set up; the names of metrics are in `names`.
 
 pub mod metrics;
 pub mod names;
+pub mod trace_parent;
+pub mod traces;
 
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +18,7 @@ pub fn start_logging(level: &str, json: bool) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_target(false);
     let started = if json {
-        builder.json().flatten_event(true).try_init()
+        builder.json().flatten_event(true).with_span_list(false).try_init()
     } else {
         builder.try_init()
     };

@@ -15,10 +15,11 @@ mod ha {
     pub mod report;
     pub mod run;
     pub mod site;
+    pub mod watch;
 }
 
 use ha::isolation::Isolation;
-use ha::{check, clients, faults, isolation, journal, report, run, site};
+use ha::{check, clients, faults, isolation, journal, report, run, site, watch};
 
 /// The test that everything here serves; it starts itself again inside the isolation.
 const TEST: &str = "the_promises_hold_under_every_fault";

@@ -24,3 +24,5 @@ mod sql;
 mod tls;
 mod together;
 mod tokens;
+#[cfg(feature = "otel")]
+mod traces;

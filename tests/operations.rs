@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::Rollcall;
+use crate::harness::database::Role;
 use crate::harness::service::Service;
 use crate::harness::wait_until;
 use crate::harness::wire::Wire;
@@ -234,4 +235,33 @@ async fn settings_that_do_not_fit_stop_the_start_and_say_why() {
         let log = Service::try_start(&settings).map(|_| ()).unwrap_err();
         assert!(log.contains(words), "{settings:?}: {log}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_is_in_flight_no_longer() {
+    let rollcall = Rollcall::start().await;
+    let token = rollcall.token(&[]);
+    let mut superuser = rollcall.database.connect(Role::Superuser).await;
+    let lock = superuser.transaction().await.unwrap();
+    lock.batch_execute("lock table store.users").await.unwrap();
+    let body = r#"{"userName":"jane"}"#;
+    let request = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/scim+json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut wire = Wire::open(&rollcall.service, "api").await;
+    assert!(wire.send(request.as_bytes()).await);
+    let in_flight = async || -> bool {
+        let (_, text) = get(&rollcall.service, "/metrics").await;
+        text.contains("rollcall_http_requests_in_flight{listener=\"api\"} 1")
+    };
+    wait_until("the request is in flight", Duration::from_secs(20), in_flight).await;
+    drop(wire);
+    wait_until("it is not any more", Duration::from_secs(20), async || {
+        !in_flight().await
+    })
+    .await;
+    lock.rollback().await.unwrap();
+    rollcall.finish().await;
 }

@@ -87,6 +87,8 @@ DASHBOARDS = {
               (rate("rollcall_jit_logins_total", 'outcome="refused"', "reason"), "{{reason}}")),
         panel("Forward authentication", "Answers of /auth/verify per second.", "ops",
               (rate("rollcall_forward_auth_requests_total", "", "outcome"), "{{outcome}}")),
+        panel("Changes by sign-in", "What sign-ins changed of users, groups and memberships.", "ops",
+              (rate("rollcall_reconcile_changes_total", "", "action"), "{{action}}")),
         panel("Claims without groups", "Sign-ins whose provider did not list the groups because there were too many.",
               "ops", (rate("rollcall_login_groups_overage_total", "", "method"), "{{method}}")),
         panel("Latency", "Time to answer of the sign-in routes.", "s",

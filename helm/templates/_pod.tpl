@@ -20,6 +20,12 @@ capabilities: {drop: [ALL]}
 - name: ROLLCALL_CONFIG
   value: /etc/rollcall/rollcall.conf
 {{- include "rollcall.databaseEnv" . }}
+{{- if index .root.Values.config "otlp-endpoint" }}
+- name: POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: k8s.namespace.name={{ .root.Release.Namespace }},k8s.pod.name=$(POD_NAME)
+{{- end }}
 {{- with .root.Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -22,6 +22,8 @@ use rollcall::login::sessions::Sessions;
 use rollcall::login::{ProxyHeaders, Rules, SignIns};
 use rollcall::posix;
 use rollcall::private_postgres::PrivatePostgres;
+#[cfg(feature = "otel")]
+use rollcall::telemetry::traces::Collector;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -56,6 +58,13 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         session::pools(&config.database),
         session::options(&config),
     )?;
+    #[cfg(feature = "otel")]
+    let collector = Collector::start(&config.tracing)?;
+    #[cfg(not(feature = "otel"))]
+    anyhow::ensure!(
+        config.tracing.endpoint.is_none(),
+        "otlp-endpoint is set, but this binary was built without OpenTelemetry"
+    );
     let (stop, stopped) = watch::channel(false);
     let mut listeners = Vec::new();
     for listener in config.listeners.active() {
@@ -96,6 +105,10 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     state.sign_ins.flush(&db).await;
     state.request_log.flush(&db).await;
     db.close();
+    #[cfg(feature = "otel")]
+    if let Some(collector) = collector {
+        collector.stop().await;
+    }
     tracing::info!("stopped");
     outcome
 }

@@ -12,6 +12,7 @@ use super::sqlstate::{self, Verdict};
 use super::trail;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::traces::CallSpan;
 
 /// Writes that leave no line in the audit log: they change no user, group or token that anybody holds.
 const NOT_AUDITED: &[&str] = &[
@@ -22,15 +23,16 @@ const NOT_AUDITED: &[&str] = &[
     "sign_ins_note",
 ];
 
-/// The write that leaves as many lines in the audit log as it gives rows; any other leaves one.
-const AUDITED_BY_ROW: &str = "users_create";
+/// The writes that leave as many lines in the audit log as they give rows; any other leaves one.
+const AUDITED_BY_ROW: &[&str] = &["users_create", "logins_apply"];
 
-/// Counts audit rows, which are written in the transaction of their change: a refused change writes none.
+/// Counts audit rows, which are written in the transaction of their change: a refused change writes none, and neither does one
+/// that finds no database.
 fn count_audit(op: &str, outcome: &Result<Vec<Row>, Error>) {
     let (word, lines) = match outcome {
-        Ok(rows) if op == AUDITED_BY_ROW => ("ok", rows.len()),
+        Ok(rows) if AUDITED_BY_ROW.contains(&op) => ("ok", rows.len()),
         Ok(_) => ("ok", 1),
-        Err(Error::Internal(_) | Error::Unavailable { .. }) => ("failed", 1),
+        Err(Error::Internal(_)) => ("failed", 1),
         Err(_) => return,
     };
     if !NOT_AUDITED.contains(&op) {
@@ -196,11 +198,13 @@ impl Database {
         // In a box of its own: every handler's future would hold the driver's otherwise, and be moved about with it.
         Box::pin(async move {
             let started = Instant::now();
+            let mut span = CallSpan::begin(op);
             let mut backoff = Backoff::new(started + deadline);
             loop {
                 let connection = match pool::take(pool).await {
                     Ok(connection) => connection,
                     Err(NoConnection::Busy) => {
+                        span.fail("busy");
                         return Err(Error::Unavailable {
                             retry_after: Duration::from_secs(1),
                         });
@@ -209,6 +213,7 @@ impl Database {
                         if backoff.pause().await {
                             continue;
                         }
+                        span.fail("away");
                         return Err(reason.into());
                     }
                 };
@@ -232,6 +237,7 @@ impl Database {
                     Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat == Repeat::Idempotent,
                 };
                 if !may_try_again || !backoff.pause().await {
+                    span.fail("broken");
                     return Err(Error::unavailable());
                 }
                 tracing::debug!(op, "trying again");

@@ -8,11 +8,15 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use prometheus::IntGauge;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::respond::{Reason, Refused};
 use crate::scim::error::ScimError;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::trace_parent::{TRACEPARENT, TraceParent};
+use crate::telemetry::traces::RequestSpan;
 
 /// The header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,15 +47,24 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
         .get::<MatchedPath>()
         .map_or("none".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let in_flight = METRICS.http_requests_in_flight.with_label_values(&[frame.listener]);
-    in_flight.inc();
+    let method_label = method_label(method.as_str());
+    let span = RequestSpan::begin(trace_parent(&request), method_label, &route, frame.listener);
+    // Every line of the log that this request causes tells which request, and which trace, it belongs to.
+    let lines = tracing::info_span!("request", request_id = id, trace_id = tracing::field::Empty);
+    if let Some(trace_id) = span.trace_id() {
+        lines.record("trace_id", format_args!("{trace_id:032x}"));
+    }
+    let in_flight = InFlight::begin(frame.listener);
     // The work goes on in a task of its own when the time is over or the client is gone, so that a write that was sent
     // is not half answered; its own deadlines end it.
-    let work = tokio::spawn(AssertUnwindSafe(next.run(request)).catch_unwind());
+    let work = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(lines.clone());
+    let work = tokio::spawn(span.around(work));
     let mut response = match tokio::time::timeout(frame.limit, work).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(_)) | Err(_)) => {
-            tracing::error!(request_id = id, route, "a request handler has panicked");
+            tracing::error!(parent: &lines, request_id = id, route, "a request handler has panicked");
             refuse(
                 500,
                 "the service has met a defect; its log says more under the request id",
@@ -60,11 +73,12 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
         }
         Err(_) => refuse(503, "the request took too long", Some(5)),
     };
-    in_flight.dec();
+    drop(in_flight);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let status = response.status();
+    span.end(status.as_u16());
     let class = match status.as_u16() / 100 {
         1 => "1xx",
         2 => "2xx",
@@ -75,10 +89,11 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
     let elapsed = started.elapsed();
     METRICS
         .http_request_duration
-        .with_label_values(&[frame.listener, method_label(method.as_str()), &route, class])
+        .with_label_values(&[frame.listener, method_label, &route, class])
         .observe(elapsed.as_secs_f64());
     let reason = response.extensions().get::<Reason>();
     tracing::debug!(
+        parent: &lines,
         request_id = id,
         listener = frame.listener,
         method = method.as_str(),
@@ -103,6 +118,32 @@ fn request_id(request: &Request) -> String {
                 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
         })
         .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned)
+}
+
+/// A request that is being waited for. A client that hangs up ends the waiting anywhere, so the count goes down by dropping.
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn begin(listener: &str) -> Self {
+        let gauge = METRICS.http_requests_in_flight.with_label_values(&[listener]);
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What the one header `traceparent` says; several say nothing.
+fn trace_parent(request: &Request) -> Option<TraceParent> {
+    let mut values = request.headers().get_all(TRACEPARENT).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    TraceParent::parse(value.to_str().ok()?)
 }
 
 /// Methods are the client's words: unknown ones share a label.

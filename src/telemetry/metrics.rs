@@ -56,12 +56,20 @@ pub struct Metrics {
     pub rate_limited: IntCounterVec,
     /// Sign-ins by method, outcome and reason.
     pub jit_logins: IntCounterVec,
+    /// `names::RECONCILE_RUNS`.
+    pub reconcile_runs: IntCounterVec,
+    /// `names::RECONCILE_CHANGES`.
+    pub reconcile_changes: IntCounterVec,
+    /// `names::RECONCILE_LAST_SUCCESS`.
+    pub reconcile_last_success: Gauge,
     /// Claims that named no groups because there were too many, by method.
     pub groups_overage: IntCounterVec,
     /// Requests of the forward-auth endpoint by outcome.
     pub forward_auth: IntCounterVec,
     /// When a certificate of an identity provider expires, by fingerprint.
     pub idp_certificate_expiry: GaugeVec,
+    /// `names::TRACE_BATCHES`.
+    pub trace_batches: IntCounterVec,
     /// `names::SCHEMA_VERSION`.
     pub schema_version: IntGauge,
 }
@@ -178,6 +186,19 @@ impl Metrics {
                 "Sign-ins by method, outcome and reason",
                 &["method", "outcome", "reason"],
             ),
+            reconcile_runs: counter(
+                names::RECONCILE_RUNS,
+                "Sign-ins that compared user and groups with the claims",
+                &["outcome"],
+            ),
+            reconcile_changes: counter(names::RECONCILE_CHANGES, "What sign-ins changed", &["action"]),
+            reconcile_last_success: keep(
+                &r,
+                Gauge::new(
+                    names::RECONCILE_LAST_SUCCESS,
+                    "When a sign-in was last reconciled, in seconds since 1970",
+                ),
+            ),
             groups_overage: counter(
                 names::GROUPS_OVERAGE,
                 "Claims that named no groups because there were too many",
@@ -197,6 +218,11 @@ impl Metrics {
                     ),
                     &["fingerprint"],
                 ),
+            ),
+            trace_batches: counter(
+                names::TRACE_BATCHES,
+                "Messages with spans for the collector by outcome",
+                &["outcome"],
             ),
             schema_version: keep(
                 &r,
@@ -230,11 +256,24 @@ impl Metrics {
                 self.jit_logins.with_label_values(&[method, outcome, ""]);
             }
         }
+        for outcome in ["unchanged", "changed", "refused"] {
+            self.reconcile_runs.with_label_values(&[outcome]);
+        }
+        for action in [
+            "user_created",
+            "user_updated",
+            "group_created",
+            "member_added",
+            "member_removed",
+        ] {
+            self.reconcile_changes.with_label_values(&[action]);
+        }
         for outcome in ["allowed", "signed_out", "unavailable"] {
             self.forward_auth.with_label_values(&[outcome]);
         }
         for outcome in ["ok", "failed"] {
             self.audit_events.with_label_values(&[outcome]);
+            self.trace_batches.with_label_values(&[outcome]);
         }
         for class in ["08", "23", "25", "40", "53", "57", "ID", "other"] {
             self.db_errors.with_label_values(&[class]);

@@ -40,12 +40,20 @@ pub const AUDIT_EVENTS: &str = "rollcall_audit_events_total";
 pub const RATE_LIMITED: &str = "rollcall_rate_limited_total";
 /// Sign-ins by method, outcome and reason.
 pub const JIT_LOGINS: &str = "rollcall_jit_logins_total";
+/// Sign-ins that compared a user and his groups with what was claimed, by outcome: `unchanged`, `changed`, `refused`.
+pub const RECONCILE_RUNS: &str = "rollcall_reconcile_runs_total";
+/// What sign-ins changed, by action.
+pub const RECONCILE_CHANGES: &str = "rollcall_reconcile_changes_total";
+/// When a sign-in was last reconciled.
+pub const RECONCILE_LAST_SUCCESS: &str = "rollcall_reconcile_last_success_timestamp_seconds";
 /// Claims that named no groups because there were too many.
 pub const GROUPS_OVERAGE: &str = "rollcall_login_groups_overage_total";
 /// Requests of the forward-auth endpoint by outcome.
 pub const FORWARD_AUTH: &str = "rollcall_forward_auth_requests_total";
 /// When a certificate of an identity provider expires.
 pub const IDP_CERTIFICATE_EXPIRY: &str = "rollcall_idp_certificate_expiry_timestamp_seconds";
+/// Messages with spans for the collector by outcome.
+pub const TRACE_BATCHES: &str = "rollcall_trace_batches_total";
 /// The version that runs.
 pub const BUILD_INFO: &str = "rollcall_build_info";
 /// The newest migration in the database.

@@ -5,7 +5,7 @@ mod away;
 mod overload;
 mod upgrade;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::check::{Evidence, judge};
 use crate::clients::Clients;
@@ -14,6 +14,7 @@ use crate::harness::wait_until;
 use crate::journal::Entry;
 use crate::report::{Figures, HEAD, scim_reads_broken};
 use crate::site::{BALANCER, Site, front};
+use crate::watch::{self, Watch};
 
 /// How long the clients work undisturbed before the first fault.
 const CALM: Duration = Duration::from_secs(6);
@@ -73,6 +74,8 @@ pub struct Run {
     pub figures: Vec<Figures>,
     /// Promises that were broken so far.
     pub broken: Vec<String>,
+    /// Prometheus, when somebody watches.
+    pub watch: Option<Watch>,
 }
 
 impl Run {
@@ -95,6 +98,7 @@ impl Run {
             clients,
             figures: Vec::new(),
             broken: Vec::new(),
+            watch: Watch::start().await,
         };
         println!("{HEAD}");
         run.observe("calm", async |_| {
@@ -116,7 +120,12 @@ impl Run {
         }
         let is_soak = plan.minutes > 0;
         if plan.wants("away") {
-            run.database_away(if is_soak { AWAY_SOAK } else { AWAY }).await;
+            let span = match run.watch {
+                Some(_) => watch::AWAY,
+                None if is_soak => AWAY_SOAK,
+                None => AWAY,
+            };
+            run.database_away(span).await;
         }
         if plan.wants("upgrade") {
             run.rolling_upgrade().await;
@@ -131,10 +140,13 @@ impl Run {
     async fn observe(&mut self, name: &str, strike: impl AsyncFnOnce(&mut Site)) {
         self.site.cluster.await_healthy().await;
         let sequence = self.sequence().await;
-        let begin = self.clients.journal().now();
+        let (begin, began) = (self.clients.journal().now(), SystemTime::now());
         strike(&mut self.site).await;
         self.site.heal().await;
         self.await_writes().await;
+        if let Some(watch) = &self.watch {
+            watch.note(name, began);
+        }
         let end = self.clients.journal().now();
         self.clients.quiet().await;
         let (entries, found) = self.compare().await;
@@ -203,6 +215,9 @@ impl Run {
     }
 
     async fn end(mut self, plan: &Plan) {
+        if let Some(watch) = &self.watch {
+            watch.await_clear().await;
+        }
         self.broken.extend(scim_reads_broken(&self.figures));
         self.clients.finish().await;
         if plan.wants("asynchronous") {

@@ -6,8 +6,8 @@ import unittest
 
 import kubernetes_validate
 import rendering
+from kubeconform_schemas import VERSIONS
 
-VERSIONS = ["1.31", "1.32", "1.33", "1.34", "1.35"]
 CUSTOM = ("postgresql.cnpg.io/", "gateway.networking.k8s.io/", "monitoring.coreos.com/")
 
 
@@ -35,6 +35,35 @@ class Schemas(unittest.TestCase):
         cluster["spec"]["instances"] = "three"
         with self.assertRaises(AssertionError):
             self.check([cluster])
+
+    def kubeconform(self, version, manifests):
+        """What kubeconform says of texts in strict mode: the results that are not valid, and how many it looked at."""
+        schemas = rendering.CACHE / "schemas"
+        done = subprocess.run(
+            [rendering.CACHE / "bin" / "kubeconform", "-strict", "-output", "json", "-summary", "-kubernetes-version", f"{version}.0",
+             "-schema-location", f"{schemas}/{{{{.NormalizedKubernetesVersion}}}}-standalone{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+             "-schema-location", f"{schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json", "-"],
+            input="\n---\n".join(manifests), capture_output=True, text=True, check=False)
+        said = json.loads(done.stdout)
+        return said.get("resources", []), said["summary"]
+
+    def test_a_second_validator_accepts_every_kind_in_every_version(self):
+        for version in VERSIONS:
+            with self.subTest(kubernetes=version):
+                manifests = [rendering.text(path, kubernetes=f"{version}.0") for path in rendering.SITUATIONS]
+                wrong, summary = self.kubeconform(version, manifests)
+                self.assertEqual(wrong, [])
+                self.assertEqual((summary["invalid"], summary["errors"], summary["skipped"]), (0, 0, 0))
+                self.assertEqual(summary["valid"], sum(len(rendering.objects(path)) for path in rendering.SITUATIONS))
+
+    def test_the_second_validator_notices_a_misspelt_field_of_either_sort(self):
+        found = json.loads(json.dumps(rendering.situation(rendering.EVERYTHING)))
+        deployment = next(one for one in found if one["kind"] == "Deployment")
+        deployment["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
+        cluster = next(one for one in found if one["kind"] == "Cluster")
+        cluster["spec"]["instanses"] = 3
+        wrong, _ = self.kubeconform("1.33", [json.dumps(deployment), json.dumps(cluster)])
+        self.assertEqual({one["kind"] for one in wrong if one["status"] == "statusInvalid"}, {"Deployment", "Cluster"})
 
     def check(self, custom):
         done = subprocess.run(

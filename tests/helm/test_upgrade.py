@@ -1,42 +1,59 @@
-"""An upgrade changes nothing that Kubernetes cannot change, and nothing that nobody meant: names and selectors stay."""
+"""`helm upgrade` with the values of the last recorded release changes nothing that nobody meant, and nothing that Kubernetes
+cannot change."""
 
 import pathlib
+import re
 import shutil
 import tempfile
 import unittest
 
+import releases
 import rendering
 import yaml
 
-IDENTITIES = rendering.ROOT / "tests" / "helm" / "identities.yaml"
-
-
-def identities(found):
-    """What must not change between releases, by object: that it exists, and its immutable fields."""
-    kept = {}
-    for one in found:
-        # The name of the migrating Job changes with what it runs, on purpose.
-        if one["kind"] == "Job":
-            continue
-        spec = one.get("spec", {})
-        fields = {}
-        if one["kind"] in ("Deployment", "DaemonSet"):
-            fields["selector"] = spec["selector"]["matchLabels"]
-        if one["kind"] == "Service":
-            fields = {"selector": spec["selector"], "clusterIP": spec.get("clusterIP"),
-                      "ports": {port["name"]: port["port"] for port in spec["ports"]}}
-        if one["kind"] in ("ConfigMap", "Secret"):
-            fields["keys"] = sorted(one["data"])
-        kept[f"{one['apiVersion']} {rendering.title(one)}"] = fields
-    return kept
+# The newest record: the release that an upgrade comes from.
+LAST = max((path for path in releases.FOLDER.iterdir() if path.is_dir()),
+           key=lambda path: [int(part) for part in path.name.split(".")])
+MEANT = [(re.compile(one["line"]), one["why"]) for one in yaml.safe_load((releases.FOLDER / "meant.yaml").read_text())]
+# What Kubernetes refuses to change, or what clients and nodes rely on: never meant.
+FIXED = re.compile(r" (Deployment|DaemonSet)/\S+ spec\.selector\.| Service/\S+ spec\.(selector|clusterIP|ports\[[a-z]+\]\.port)\b")
 
 
 class Upgrade(unittest.TestCase):
-    def test_names_selectors_and_ports_are_those_of_the_last_release(self):
-        recorded = yaml.safe_load(IDENTITIES.read_text())
-        for path in rendering.SITUATIONS:
-            with self.subTest(values=path.name):
-                self.assertEqual(identities(rendering.situation(path)), recorded[path.name])
+    def differences(self):
+        for path in sorted(LAST.glob("*.values.yaml")):
+            situation = path.name.removesuffix(".values.yaml")
+            with self.subTest(values=situation):
+                yield releases.difference(LAST, situation)
+
+    def test_nothing_changes_that_is_not_meant(self):
+        for gone, new in self.differences():
+            unmeant = [line for line in (*(f"- {one}" for one in gone), *(f"+ {one}" for one in new))
+                       if not any(pattern.search(line[2:]) for pattern, _ in MEANT)]
+            self.assertEqual(unmeant, [], f"since {LAST.name}: list it in releases/meant.yaml, or, before that release is "
+                                          "out, record it anew with releases.py")
+
+    def test_what_cannot_be_changed_in_a_cluster_stays(self):
+        for gone, _ in self.differences():
+            self.assertEqual([line for line in gone if FIXED.search(line)], [])
+
+    def test_every_meant_difference_is_one(self):
+        lines = [line for gone, new in self.differences() for line in (*gone, *new)]
+        for pattern, why in MEANT:
+            with self.subTest(why=why):
+                self.assertTrue(any(pattern.search(line) for line in lines))
+
+    def test_a_changed_field_is_noticed(self):
+        before = rendering.situation(rendering.EVERYTHING)
+        after = rendering.objects(rendering.EVERYTHING, overrides=["service: {port: 8088}\npreStopSeconds: 7"])
+        changed = set(releases.lines(after)) ^ set(releases.lines(before))
+        self.assertTrue(any(FIXED.search(line) and "Service/rollcall " in line for line in changed))
+        self.assertTrue(any("Deployment/rollcall " in line and line.endswith("preStop.sleep.seconds = 7") for line in changed))
+
+    def test_every_situation_is_recorded(self):
+        if LAST.name == releases.version():
+            self.assertEqual({path.name.removesuffix(".values.yaml") for path in LAST.glob("*.values.yaml")},
+                             {path.stem for path in rendering.SITUATIONS})
 
     def test_rendering_twice_gives_the_same(self):
         for path in rendering.SITUATIONS:

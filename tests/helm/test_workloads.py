@@ -1,8 +1,12 @@
 """What holds for every pod of the chart in every situation: Pod Security "restricted", probes, limits, labels."""
 
+import json
+import subprocess
 import unittest
 
 import rendering
+import yaml
+from kubeconform_schemas import VERSIONS
 
 LABELS = ["app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component", "helm.sh/chart",
           "app.kubernetes.io/version", "app.kubernetes.io/managed-by"]
@@ -37,6 +41,37 @@ class Workloads(unittest.TestCase):
                 self.assertNotIn(field, spec)
             for container in containers(pod):
                 self.assertNotIn("hostPort", str(container.get("ports")))
+
+    def judged(self, pods):
+        """The strictest Pod Security Standard at which Kubernetes' own code admits each pod, in every supported version."""
+        given = [{"name": name, "metadata": pod["metadata"], "spec": pod["spec"]} for name, pod in pods.items()]
+        done = subprocess.run([rendering.CACHE / "bin" / "pod-security", *VERSIONS], input=json.dumps(given),
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return {one["name"]: one for one in map(json.loads, done.stdout.splitlines())}
+
+    def test_kubernetes_own_admission_code_finds_them_restricted(self):
+        pods = {f"{path.name} {rendering.title(found)}": pod for path in rendering.SITUATIONS
+                for found, pod in rendering.workloads(rendering.situation(path))}
+        for name, verdict in self.judged(pods).items():
+            with self.subTest(workload=name):
+                # The agent's installer writes to the node, which no level but privileged allows: hostPath.
+                expected = "privileged" if "DaemonSet/" in name else "restricted"
+                self.assertEqual(verdict["level"], expected, verdict["reason"])
+
+    def test_the_agent_fails_the_standards_by_host_paths_and_root_alone(self):
+        agent = rendering.pod_of(next(one for one in rendering.situation(rendering.EVERYTHING) if one["kind"] == "DaemonSet"))
+        agent = json.loads(json.dumps({"metadata": agent["metadata"], "spec": agent["spec"]}))
+        agent["spec"]["volumes"] = [one for one in agent["spec"]["volumes"] if "hostPath" not in one]
+        self.assertEqual(self.judged({"agent": agent})["agent"]["level"], "baseline")
+        for container in containers(agent):
+            container["securityContext"] |= {"runAsUser": 1, "runAsNonRoot": True}
+        self.assertEqual(self.judged({"agent": agent})["agent"]["level"], "restricted")
+
+    def test_the_containers_that_go_into_workbenchs_pods_are_restricted(self):
+        values = yaml.safe_load((rendering.CHART / "ci" / "workbench" / "values.yaml").read_text())
+        pod = {"metadata": {"name": "init"}, "spec": {"containers": values["initContainers"]}}
+        self.assertEqual(self.judged({"init": pod})["init"]["level"], "restricted")
 
     def test_no_pod_gains_privileges(self):
         for _, pod in self.every():

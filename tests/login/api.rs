@@ -280,6 +280,12 @@ async fn the_metric_and_the_log_say_why_and_name_nobody() {
     for line in [
         r#"rollcall_jit_logins_total{method="api",outcome="created",reason=""} 1"#,
         r#"rollcall_jit_logins_total{method="api",outcome="refused",reason="locked"} 1"#,
+        r#"rollcall_reconcile_runs_total{outcome="changed"} 1"#,
+        r#"rollcall_reconcile_runs_total{outcome="refused"} 1"#,
+        r#"rollcall_reconcile_changes_total{action="user_created"} 1"#,
+        r#"rollcall_reconcile_changes_total{action="group_created"} 1"#,
+        r#"rollcall_reconcile_changes_total{action="member_added"} 1"#,
+        "rollcall_reconcile_last_success_timestamp_seconds 1",
     ] {
         assert!(metrics.contains(line), "{line} is missing");
     }

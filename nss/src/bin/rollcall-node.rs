@@ -3,6 +3,7 @@
 use rollcall_nss::agent::{End, Options, run, status};
 use rollcall_nss::ask::{Reply, ask};
 use rollcall_nss::config::{CONFIG_MAX, parse, read_safe};
+use rollcall_nss::foreign::end_on_signals;
 use rollcall_nss::map::{Former, MAP_FILE, Map};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -87,6 +88,7 @@ fn wrong_usage(argument: &str) -> ExitCode {
 }
 
 fn serve(options: Options) -> ExitCode {
+    end_on_signals();
     let config_path = options.config_path.clone();
     match run(options) {
         End::NoConfiguration => {

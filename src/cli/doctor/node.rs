@@ -6,7 +6,6 @@ mod switch;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Finding, fine, warning, wrong};

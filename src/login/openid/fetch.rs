@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use rustls::RootCertStore;
 use serde_json::{Map, Value};
+
+use crate::https_client;
 
 /// Longest time for one request.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -40,17 +40,7 @@ pub struct Fetch(reqwest::Client);
 impl Fetch {
     /// Trusts what the operating system trusts (or `SSL_CERT_FILE` names). Raises a defect of the TLS library only.
     pub fn new() -> anyhow::Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            // A redirect would let the provider, or whoever speaks for it, point us at hosts of our own network.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+        let client = https_client::trusting([])?
             .connect_timeout(CONNECT)
             .timeout(TIMEOUT)
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))

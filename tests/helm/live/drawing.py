@@ -93,8 +93,8 @@ def drawn(prometheus, panel, begin, end):
     return f'<div class="panel" style="{style}"><h2>{html.escape(panel["title"])}</h2>{body}</div>', bool(found)
 
 
-def page(prometheus, dashboard, begin, end):
-    """The page, its height in pixels, and the titles of panels without data."""
+def page(prometheus, dashboard, begin, end, note):
+    """The page with a note at its foot, its height in pixels, and the titles of panels without data."""
     parts, empty = [], []
     for panel in dashboard["panels"]:
         part, has_data = drawn(prometheus, panel, begin, end)
@@ -111,4 +111,4 @@ h2 {{ font-size: 13px; margin: 0 0 4px; font-weight: 600 }} text {{ font-size: 1
 .legend i {{ display: inline-block; width: 10px; height: 3px; margin-right: 4px; vertical-align: middle }}
 footer {{ position: absolute; bottom: 8px; left: 14px; color: #777 }}
 </style><h1>{html.escape(dashboard["title"])}</h1><p>{html.escape(dashboard["description"])}</p>{"".join(parts)}
-<footer>Rendered from the dashboard's queries during a load run; the standby was away for part of it.</footer>""", height, empty
+<footer>{html.escape(note)}</footer>""", height, empty

@@ -7,7 +7,7 @@ import re
 def environment(container, secrets):
     """The container's variables in order: a reference is looked up, `$(NAME)` expanded from those before."""
     found = {}
-    for variable in container["env"]:
+    for variable in container.get("env", []):
         if "valueFrom" in variable:
             reference = variable["valueFrom"]["secretKeyRef"]
             found[variable["name"]] = secrets[reference["name"]][reference["key"]]
@@ -17,11 +17,18 @@ def environment(container, secrets):
     return found
 
 
-def volumes(pod, folder, config_maps, secrets):
-    """Each volume as a folder below `folder`, with the group and modes that fsGroup and defaultMode give."""
-    group = pod["spec"]["securityContext"]["fsGroup"]
+def volumes(pod, folder, config_maps, secrets, host=None):
+    """Each volume as a folder below `folder`, with the group and modes that fsGroup and defaultMode give; a hostPath is a
+    folder of `host`."""
+    group = pod["spec"].get("securityContext", {}).get("fsGroup", 0)
     made = {}
     for volume in pod["spec"]["volumes"]:
+        if "hostPath" in volume:
+            made[volume["name"]] = host / volume["hostPath"]["path"].lstrip("/")
+            if volume["hostPath"]["type"] == "DirectoryOrCreate":
+                made[volume["name"]].mkdir(parents=True, exist_ok=True)
+            assert made[volume["name"]].is_dir(), volume
+            continue
         place = folder / volume["name"]
         place.mkdir()
         files = {}
@@ -30,7 +37,9 @@ def volumes(pod, folder, config_maps, secrets):
         for source in volume.get("projected", {}).get("sources", []):
             [(kind, reference)] = source.items()
             given = (secrets if kind == "secret" else config_maps)[reference["name"]]
-            files |= {item["path"]: given[item["key"]] for item in reference["items"]}
+            if "items" in reference:
+                given = {item["path"]: given[item["key"]] for item in reference["items"]}
+            files |= given
         for name, text in files.items():
             path = place / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,3 +50,9 @@ def volumes(pod, folder, config_maps, secrets):
             place.chmod(0o2777)
         made[volume["name"]] = place
     return made
+
+
+def mounts(container, places):
+    """The container's mounts: (source, target, read-only)."""
+    return [(places[mount["name"]] / mount.get("subPath", ""), mount["mountPath"], mount.get("readOnly", False))
+            for mount in container["volumeMounts"]]

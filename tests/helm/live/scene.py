@@ -1,14 +1,12 @@
-"""A small cluster on this machine: PostgreSQL with a streaming standby, replicas of the service, Prometheus."""
+"""What the checks of images and alerts start on this machine: PostgreSQL, a replica of the service, Prometheus."""
 
 import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -50,29 +48,24 @@ def postgres_binaries():
 
 
 class Postgres:
-    """One server in a folder of its own, run by the user postgres; a standby when it is given a primary."""
+    """One server in a folder of its own, run by the user postgres."""
 
-    def __init__(self, folder, primary=None):
+    def __init__(self, folder):
         self.folder, self.port, self.bin = folder / f"pg{free_port()}", free_port(), postgres_binaries()
-        if primary is None:
-            secret = folder / "password"
-            secret.write_text(PASSWORD)
-            secret.chmod(0o644)
-            self.run("initdb", "-D", self.folder, "-U", "rollcall", "-A", "scram-sha-256", f"--pwfile={secret}", "-N")
-        else:
-            self.run("pg_basebackup", "-D", self.folder, "-R", "-X", "stream", "-d",
-                     f"host=127.0.0.1 port={primary.port} user=rollcall dbname=postgres",
-                     environment={"PGPASSWORD": PASSWORD})
+        secret = folder / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        self.run("initdb", "-D", self.folder, "-U", "rollcall", "-A", "scram-sha-256", f"--pwfile={secret}", "-N")
         with open(self.folder / "postgresql.auto.conf", "a", encoding="utf-8") as file:
             file.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
-                       "max_connections = 200\nhot_standby_feedback = on\n")
+                       "max_connections = 200\n")
         self.start()
 
-    def run(self, program, *arguments, environment=None):
+    def run(self, program, *arguments):
         command = [str(self.bin / program), *map(str, arguments)]
         if os.geteuid() == 0:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", env={**os.environ, **(environment or {})})
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def start(self):
         self.run("pg_ctl", "-D", self.folder, "-w", "-l", self.folder / "log", "start")
@@ -129,24 +122,27 @@ def hastened(rules, times):
     return re.sub(r"(for: )(\d+)([smhd])(\n)", shorter, rules)
 
 
-class Prometheus:
-    """Scrapes the replicas every second and evaluates the chart's rules, `times` times as fast as they are written."""
+def configuration(folder, targets, times):
+    """A configuration that scrapes the targets every second by the chart's rules, `times` times as fast as they are written;
+    the rules are put into `folder`."""
+    rules = []
+    for path in sorted((ROOT / "helm").glob("alerts/*.yaml")) + sorted((ROOT / "helm").glob("records/*.yaml")):
+        rules.append(str(folder / f"rules-{path.name}"))
+        pathlib.Path(rules[-1]).write_text(hastened(path.read_text(), times))
+    return {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": rules,
+        "scrape_configs": [{"job_name": "rollcall", "static_configs": [{"targets": targets}]}]}
 
-    def __init__(self, folder, replicas, times):
+
+class Prometheus:
+    """A Prometheus that scrapes nothing and answers for what another one left in `folder`."""
+
+    def __init__(self, folder):
         self.port = free_port()
-        rules = []
-        for path in sorted((ROOT / "helm").glob("alerts/*.yaml")) + sorted((ROOT / "helm").glob("records/*.yaml")):
-            rules.append(str(folder / f"rules-{path.name}"))
-            pathlib.Path(rules[-1]).write_text(hastened(path.read_text(), times))
-        config = {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-            "rule_files": rules,
-            "scrape_configs": [{"job_name": "rollcall", "static_configs": [
-                {"targets": [f"127.0.0.1:{replica.ports['ops-listen']}"]} for replica in replicas]}]}
-        path = folder / "prometheus.yml"
-        path.write_text(json.dumps(config))
+        (folder / "past.yml").write_text("{}")
         self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={folder / 'tsdb'}",
+            ["prometheus", f"--config.file={folder / 'past.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}",
              f"--web.listen-address=127.0.0.1:{self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: status_of(f"http://127.0.0.1:{self.port}/-/ready") == 200, 30, "Prometheus ready")
 
@@ -154,56 +150,9 @@ class Prometheus:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=30) as answer:
             return json.load(answer)["data"]
 
-    def firing(self):
-        return {one["labels"]["alertname"] for one in self.get("alerts")["alerts"] if one["state"] == "firing"}
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-
-
-class Scene:
-    """Primary, standby, two replicas of role all, one of role read, Prometheus; gone when it closes."""
-
-    def __init__(self, binary, times=1):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollcall-scene-"))
-        self.folder.chmod(0o777)
-        self.closing = []
-        try:
-            self.primary = Postgres(self.folder)
-            self.closing.append(self.primary.stop)
-            self.standby = Postgres(self.folder, self.primary)
-            self.closing.append(self.standby.stop)
-            common = {
-                "database-uri": self.primary.uri("target_session_attrs=read-write"), "database-password": PASSWORD,
-                "database-read-uri": self.standby.uri(), "database-read-password": PASSWORD,
-                "user-provisioning-start-uid": 10000, "group-provisioning-start-gid": 10000, "scim-rate-limit": 1000,
-                "user-provisioning-register-on-first-login": 1,
-                "database-pool-size": 8, "database-read-pool-size": 8}
-            self.api = []
-            for _ in range(2):
-                self.api.append(Replica(binary, self.folder, common))
-                self.closing.append(self.api[-1].stop)
-            self.read = Replica(binary, self.folder, common | {"role": "read"})
-            self.closing.append(self.read.stop)
-            for replica in (*self.api, self.read):
-                replica.ready()
-            self.prometheus = Prometheus(self.folder, [*self.api, self.read], times)
-            self.closing.append(self.prometheus.stop)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self):
-        while self.closing:
-            try:
-                self.closing.pop()()
-            except (OSError, subprocess.SubprocessError) as error:
-                print(f"closing: {error}")
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.close()
+        self.process.terminate()
+        self.process.wait(30)

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use jiff::SignedDuration;
+use rollcall::https_client;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
 
 use super::configuration::Configuration;
-use super::{Arc, Duration, Finding, fine, warning, wrong};
+use super::{Duration, Finding, fine, warning, wrong};
 use crate::cli::doctor::numbers;
 
 /// How long the service may take: the module waits for a second, people wait longer.
@@ -124,21 +124,13 @@ pub(in crate::cli::doctor) fn client(limit: Duration) -> anyhow::Result<reqwest:
 }
 
 fn trusting(limit: Duration, ca_file: Option<&Path>) -> anyhow::Result<reqwest::Client> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let mut more = Vec::new();
     if let Some(file) = ca_file {
         let certificates =
             CertificateDer::pem_file_iter(file).with_context(|| format!("cannot read {}", file.display()))?;
-        roots.add_parsable_certificates(certificates.filter_map(Result::ok));
+        more.extend(certificates.filter_map(Result::ok));
     }
-    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
+    https_client::trusting(more)?
         .timeout(limit)
         .build()
         .context("the client cannot be made")
