@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench import-bench ha soak chart image dashboards schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -75,6 +75,11 @@ nss-bench: ## measures the NSS module and its agent beside sssd, files and a mod
 	cargo build --locked --release --bin rollcall
 	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
 	loadtest/nss-bench --service $(target)/release/rollcall --build $(target)/nss $(BENCH)
+
+import-bench: ## measures an import of 1,000,000 users beside COPY, and its resumption after a kill: 10 minutes; USERS=n for fewer
+	@packaging/bootstrap.sh run
+	cargo build --locked --release --bin rollcall
+	loadtest/import-bench --service $(target)/release/rollcall --users $(or $(USERS),1000000)
 
 ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
 	@packaging/bootstrap.sh test
