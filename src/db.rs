@@ -5,6 +5,7 @@
 
 mod admin_group;
 mod audit;
+mod bootstrap;
 pub mod brake;
 mod call;
 mod connect;
@@ -29,6 +30,7 @@ pub mod trail;
 pub mod users;
 
 pub use audit::{AuditEntry, AuditFilter, HistoryEntry, Origin};
+pub use bootstrap::Turn;
 pub use call::Repeat;
 pub use connect::Address;
 pub use options::Options;

@@ -14,7 +14,7 @@ use crate::error::Error;
 pub struct Origin {
     /// The token's public id, the sign-in provider, or the operating system's user of the command line.
     pub actor: String,
-    /// `scim`, `login`, `cli` or `import`.
+    /// `scim`, `login`, `cli`, `import` or `bootstrap`.
     pub path: &'static str,
     /// The request's id, for finding its log lines.
     pub request_id: String,

@@ -34,6 +34,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "groups",
     "users",
     "user_creation",
+    "bootstrap",
     "brake",
     "imports",
     "import_users",
