@@ -3,12 +3,13 @@
 use clap::Command;
 
 /// Commands without an answer of their own: a service, scripts and pages for other programs, and files in a format of their own.
-const WITHOUT_ANSWER: [&str; 5] = [
+const WITHOUT_ANSWER: [&str; 6] = [
     "rollcall serve",
     "rollcall completions",
     "rollcall man",
     "rollcall user export",
     "rollcall group export",
+    "rollcall nss-conf generate",
 ];
 
 /// Every command that does something, with its whole name.

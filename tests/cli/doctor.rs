@@ -4,6 +4,7 @@ mod machine;
 mod node;
 
 use machine::{Machine, assert_found, findings};
+use serde_json::Value;
 
 use crate::harness::Rollcall;
 use crate::harness::command::run;

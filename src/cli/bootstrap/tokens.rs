@@ -17,7 +17,7 @@ impl Work<'_> {
     pub(super) async fn token(&self, wanted: &Token, known: &[Known]) -> anyhow::Result<Done> {
         let (public_id, hash) = match &wanted.source {
             Source::Hash(public_id, hash) => (public_id.clone(), *hash),
-            Source::File(path) => match from_file(path)? {
+            Source::File(path) => match from_file(path) {
                 Some(Ok(found)) => found,
                 Some(Err(fault)) => return Ok((Action::Conflict, Some(fault))),
                 None => return self.token_into(path, wanted, known).await,
@@ -78,21 +78,19 @@ impl Work<'_> {
 }
 
 /// Public id and hash of the token in a file; `None` when there is no such file, a fault when it holds no token.
-fn from_file(path: &Path) -> anyhow::Result<Option<Result<(String, SecretHash), String>>> {
+fn from_file(path: &Path) -> Option<Result<(String, SecretHash), String>> {
     use std::io::Read as _;
     let file = match std::fs::File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         file => file,
     };
     let mut text = String::new();
     let read = file.and_then(|file| file.take(MAX_LENGTH as u64 + 2).read_to_string(&mut text));
     if let Err(error) = read {
-        return Ok(Some(Err(format!("cannot read {}: {error}", path.display()))));
+        return Some(Err(format!("cannot read {}: {error}", path.display())));
     }
     let found = split(text.trim()).map(|(public_id, secret)| (public_id.to_owned(), SecretHash::of(secret)));
-    Ok(Some(found.ok_or_else(|| {
-        format!("{} must hold rc_<id>.<secret> and nothing else", path.display())
-    })))
+    Some(found.ok_or_else(|| format!("{} must hold rc_<id>.<secret> and nothing else", path.display())))
 }
 
 fn draft(wanted: &Token) -> anyhow::Result<TokenDraft<'_>> {
