@@ -1,4 +1,4 @@
-//! One OpenSSH public key as a line of `authorized_keys` (sshd(8), AUTHORIZED_KEYS FILE FORMAT; RFC 4253 §6.6).
+//! One OpenSSH public key as a line of `authorized_keys` (sshd(8), RFC 4253 §6.6).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};

@@ -62,7 +62,8 @@ struct Token {
     file: Option<PathBuf>,
     id: Option<String>,
     sha256: Option<String>,
-    token_in_clear: Option<String>,
+    #[serde(rename = "token-in-clear")]
+    in_clear: Option<String>,
 }
 
 /// Where a byte of the text is.
@@ -74,8 +75,7 @@ impl Lines<'_> {
     }
 
     fn at(&self, byte: usize) -> usize {
-        let before = self.0.as_bytes().get(..byte).unwrap_or(self.0.as_bytes());
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        self.0.get(..byte).unwrap_or(self.0).matches('\n').count() + 1
     }
 }
 
@@ -202,7 +202,7 @@ impl Token {
         if self.days.is_some_and(|days| !(1..=36_500).contains(&days)) {
             return Err(refuse("days must be from 1 to 36500"));
         }
-        let source = match (&self.file, &self.id, &self.sha256, &self.token_in_clear) {
+        let source = match (&self.file, &self.id, &self.sha256, &self.in_clear) {
             (Some(file), None, None, None) if file.is_absolute() => Source::File(file.clone()),
             (Some(_), None, None, None) => return Err(refuse("file must be an absolute path")),
             (None, Some(id), Some(hash), None) => Source::Hash(

@@ -130,7 +130,7 @@ fn authorized_keys(options: &Options, user: &str, form: Form) -> ExitCode {
         return ExitCode::from(4);
     };
     let keys = account.map(|account| account.ssh_keys).unwrap_or_default();
-    let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    let text: String = keys.iter().flat_map(|key| [key.as_str(), "\n"]).collect();
     form.print(&json!({"user": user, "keys": keys}), &text);
     ExitCode::SUCCESS
 }
