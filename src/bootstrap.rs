@@ -181,7 +181,7 @@ fn overlaid(
 }
 
 /// Attributes that are given, as a SCIM body.
-fn user_body(user: &file::User) -> Map<String, Value> {
+fn user_body(user: &file::UserTable) -> Map<String, Value> {
     let mut body = Map::from_iter([("userName".to_owned(), json!(user.user_name.get_ref()))]);
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -216,7 +216,7 @@ fn user_body(user: &file::User) -> Map<String, Value> {
     body
 }
 
-fn group_body(group: &file::Group) -> Map<String, Value> {
+fn group_body(group: &file::GroupTable) -> Map<String, Value> {
     let mut body = Map::from_iter([("displayName".to_owned(), json!(group.display_name.get_ref()))]);
     if let Some(id) = &group.external_id {
         body.insert("externalId".to_owned(), json!(id));

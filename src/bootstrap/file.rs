@@ -16,16 +16,16 @@ use crate::tokens::{self, Scope, SecretHash};
 #[serde(deny_unknown_fields)]
 struct Whole {
     #[serde(default)]
-    user: Vec<User>,
+    user: Vec<UserTable>,
     #[serde(default)]
-    group: Vec<Group>,
+    group: Vec<GroupTable>,
     #[serde(default)]
-    token: Vec<Token>,
+    token: Vec<TokenTable>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct User {
+pub(super) struct UserTable {
     pub(super) user_name: Spanned<String>,
     pub(super) display_name: Option<String>,
     pub(super) email: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct User {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Group {
+pub(super) struct GroupTable {
     pub(super) display_name: Spanned<String>,
     pub(super) external_id: Option<String>,
     pub(super) posix_name: Option<String>,
@@ -54,7 +54,7 @@ pub(super) struct Group {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Token {
+struct TokenTable {
     name: Spanned<String>,
     scopes: Vec<String>,
     dialect: Option<String>,
@@ -142,7 +142,7 @@ fn once<'a>(key: &str, names: impl Iterator<Item = (usize, &'a str)>) -> Result<
     Ok(())
 }
 
-impl User {
+impl UserTable {
     fn checked(self, lines: &Lines<'_>) -> Result<super::User, Fault> {
         let line = lines.of(&self.user_name);
         let said = super::user_body(&self);
@@ -158,7 +158,7 @@ impl User {
     }
 }
 
-impl Group {
+impl GroupTable {
     fn checked(self, lines: &Lines<'_>) -> Result<super::Group, Fault> {
         let line = lines.of(&self.display_name);
         let said = super::group_body(&self);
@@ -176,7 +176,7 @@ impl Group {
     }
 }
 
-impl Token {
+impl TokenTable {
     fn checked(self, lines: &Lines<'_>) -> Result<super::Token, Fault> {
         let line = lines.of(&self.name);
         let refuse = |message: &str| fault(line, format!("token {:?}: {message}", self.name.get_ref()));
