@@ -26,7 +26,7 @@ dialect = "okta"
 file = "/run/secrets/okta"
 "#;
 
-fn present(body: serde_json::Value) -> crate::scim::Document {
+fn present(body: &serde_json::Value) -> crate::scim::Document {
     normalise(ResourceType::User, body.as_object().unwrap().clone(), Dialect::Strict).unwrap()
 }
 
@@ -120,13 +120,16 @@ fn every_fault_names_its_line_and_no_secret() {
     }
 }
 
+fn users(many: usize) -> String {
+    let tables: Vec<String> = (0..many).map(|n| format!("[[user]]\nuser-name=\"u{n}\"\n")).collect();
+    tables.concat()
+}
+
 #[test]
 fn a_file_beyond_the_limits_is_refused() {
     let long = "#".repeat(MAX_BYTES + 1);
     assert!(Bootstrap::parse(&long).unwrap_err().message.contains("larger"));
-    let many: String = (0..=super::MAX_ENTRIES)
-        .map(|n| format!("[[user]]\nuser-name=\"u{n}\"\n"))
-        .collect();
+    let many = users(super::MAX_ENTRIES + 1);
     assert!(Bootstrap::parse(&many).unwrap_err().message.contains("entries"));
     let deep = format!("user = {}", "[".repeat(100_000));
     assert!(Bootstrap::parse(&deep).is_err());

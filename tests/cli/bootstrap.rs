@@ -219,7 +219,8 @@ async fn a_file_that_cannot_be_read_stops_the_start_with_its_line() {
 #[tokio::test]
 async fn replicas_that_start_together_make_everything_once() {
     let folder = Folder::new();
-    let users: String = (0..40).map(|n| format!("[[user]]\nuser-name = \"u{n}\"\n")).collect();
+    let users: Vec<String> = (0..40).map(|n| format!("[[user]]\nuser-name = \"u{n}\"\n")).collect();
+    let users = users.concat();
     let file = folder.write("many.toml", &users);
     let database = Database::create().await;
     let starts: Vec<_> = (0..3)
