@@ -52,7 +52,7 @@ fn only_what_the_file_says_is_changed() {
     let bootstrap = Bootstrap::parse(GOOD).unwrap();
     let workbench = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
     let as_said = present(
-        json!({"userName": "JANE@example.org", "title": "Dr", "emails": [{"value": "JANE@example.org"}],
+        &json!({"userName": "JANE@example.org", "title": "Dr", "emails": [{"value": "JANE@example.org"}],
         workbench: {"posixUserName": "jane", "posixUserId": 20001, "admin": true, "homeDirectory": "/data/jane"}}),
     );
     let mut named = as_said.clone();
