@@ -105,6 +105,11 @@ nss-bench: ## measures the NSS module and its agent beside sssd, files and a mod
 nss-memory: ## the unsafe code of the NSS module under Miri and AddressSanitizer, which need a nightly toolchain; as root
 	nss/tests/memory
 
+import-bench: ## measures an import of 1,000,000 users beside COPY, and its resumption after a kill: 10 minutes; USERS=n for fewer
+	@packaging/bootstrap.sh run
+	cargo build --locked --release --bin rollcall
+	loadtest/import-bench --service $(target)/release/rollcall --users $(or $(USERS),1000000)
+
 ha: ## breaks a three-node cluster under load and checks what was promised: 10 minutes; SEED=n repeats a schedule
 	@packaging/bootstrap.sh test
 	@$(if $(SEED),ROLLCALL_HA_SEED=$(SEED)) cargo test --locked --test ha -- --include-ignored --nocapture

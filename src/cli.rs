@@ -4,6 +4,7 @@
 //! unknown, needs `--force`); 4 no database answers.
 
 mod audit;
+mod bootstrap;
 mod brake;
 mod completions;
 mod config;
@@ -12,6 +13,7 @@ mod export;
 mod group;
 mod import;
 mod migrate;
+mod names;
 mod nss_conf;
 mod output;
 mod progress;
@@ -21,6 +23,8 @@ mod serve;
 mod session;
 mod token;
 mod user;
+mod whole_file;
+mod window;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -60,6 +64,8 @@ enum Command {
     /// Look at and manage groups.
     #[command(subcommand)]
     Group(group::Command),
+    /// Make the users, groups and tokens of a file that are missing or different.
+    Bootstrap(bootstrap::Arguments),
     /// The brake on deletions and deactivations.
     #[command(subcommand)]
     Brake(brake::Command),
@@ -84,6 +90,7 @@ struct Refused(String);
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
+    completions::answer_shell();
     let matches = command().get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
@@ -105,9 +112,22 @@ pub(crate) fn main() -> ExitCode {
     })
 }
 
+/// What ends every help text and manual page.
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage; 3 refused by a rule (taken, reserved, \
+                          unknown, needs --force or --yes, a conflict); 4 no database answers.";
+
+/// Says the exit codes at the end of each command's help.
+fn with_exit_codes(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let command = command.after_help(EXIT_CODES);
+    names
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, with_exit_codes))
+}
+
 /// The whole command line, settings included.
 fn command() -> clap::Command {
-    Cli::command().args(settings::settings().flat_map(|setting| {
+    with_exit_codes(Cli::command()).args(settings::settings().flat_map(|setting| {
         let flag = |name: String, doc: String| {
             let id: &'static str = Box::leak(name.into_boxed_str());
             Arg::new(id)
@@ -154,6 +174,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Token(command) => token::run(&config, command).await,
             Command::User(command) => user::run(&config, command).await,
             Command::Group(command) => group::run(&config, command).await,
+            Command::Bootstrap(arguments) => bootstrap::run(&config, &arguments).await,
             Command::Brake(command) => brake::run(&config, command).await,
             Command::NssConf(command) => nss_conf::run(&config, command).await,
             Command::Audit(arguments) => audit::print(&config, &arguments).await,
@@ -177,3 +198,6 @@ fn flags(matches: &ArgMatches) -> BTreeMap<String, String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 mod admin_group;
 pub mod admin_pages;
 mod audit;
+mod bootstrap;
 pub mod brake;
 mod call;
 mod connect;
@@ -33,6 +34,7 @@ mod user_calls;
 pub mod users;
 
 pub use audit::{AuditEntry, AuditFilter, HistoryEntry, Origin};
+pub use bootstrap::Turn;
 pub use call::Repeat;
 pub use connect::Address;
 pub use options::Options;

@@ -10,9 +10,11 @@
 //! | [`db`] | one Rust function per SQL function of the schema `api`; pools, retries |
 //! | [`private_postgres`] | a PostgreSQL of its own for one machine |
 //! | [`scim`] | the SCIM language, without I/O |
+//! | [`bootstrap`] | the bootstrap file, read and checked, without I/O |
 //! | [`transfer`] | files of users and groups, read and written, without I/O of its own |
-//! | [`posix`], [`fold`], [`config`], [`telemetry`], [`https_client`], [`error`] | leaves |
+//! | [`posix`], [`ssh_key`], [`fold`], [`config`], [`telemetry`], [`https_client`], [`error`] | leaves |
 
+pub mod bootstrap;
 pub mod config;
 pub mod db;
 pub mod error;
@@ -23,6 +25,7 @@ pub mod login;
 pub mod posix;
 pub mod private_postgres;
 pub mod scim;
+pub mod ssh_key;
 pub mod telemetry;
 pub mod tokens;
 pub mod transfer;

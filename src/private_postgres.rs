@@ -61,6 +61,20 @@ impl PrivatePostgres {
         Self::obtain(data_dir, user, Use::Share).await
     }
 
+    /// Uses the PostgreSQL in `data_dir` if somebody runs it; `None` when there is none that listens. Starts and makes nothing.
+    pub fn attach(data_dir: &Path) -> Option<Self> {
+        if !data_dir.is_dir() {
+            return None;
+        }
+        let data_dir = folder::DataDir::open(data_dir, &config::temporary_folder()).ok()?;
+        let sockets = data_dir.sockets();
+        let listens = sockets.join(format!(".s.PGSQL.{}", cluster::PORT)).exists();
+        listens.then_some(Self {
+            sockets,
+            supervisor: None,
+        })
+    }
+
     /// The folder of the server binaries that a new cluster would use.
     ///
     /// Raises `NoBinaries` and `TooOld`.

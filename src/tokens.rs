@@ -100,6 +100,18 @@ impl SecretHash {
         self.0.ct_eq(&Self::of(secret).0).into()
     }
 
+    /// The hash of 64 hexadecimal digits; `None` for any other text.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
     /// Lower-case hexadecimal.
     pub fn hex(&self) -> String {
         use fmt::Write as _;
@@ -178,12 +190,17 @@ pub fn expiry(scopes: &[Scope], days: Option<i64>, now: Timestamp) -> Result<Opt
 /// Splits a token of ours into public id and secret; `None` for any other bearer value.
 pub fn split(token: &str) -> Option<(&str, &str)> {
     let (public_id, secret) = token.strip_prefix(PREFIX)?.split_once('.')?;
-    let plain = |text: &str| {
-        text.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    (!public_id.is_empty() && public_id.len() <= 64 && !secret.is_empty() && plain(public_id) && plain(secret))
-        .then_some((public_id, secret))
+    (is_public_id(public_id) && !secret.is_empty() && is_plain(secret)).then_some((public_id, secret))
+}
+
+/// Whether a text may be a public id: 1 to 64 letters, digits, hyphens and underscores.
+pub fn is_public_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && is_plain(text)
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -197,6 +214,7 @@ mod tests {
         let (public_id, secret) = split(&text).unwrap();
         assert_eq!(public_id, token.public_id);
         assert!(token.hash().matches(secret));
+        assert_eq!(SecretHash::from_hex(&token.hash().hex()), Some(token.hash()));
         assert!(!token.hash().matches(&secret[1..]));
         assert!(text.len() < MAX_LENGTH);
     }

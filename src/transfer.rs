@@ -52,6 +52,8 @@ pub struct Rules {
     pub resource: ResourceType,
     /// What a POSIX user name must match as a whole.
     pub user_name_rule: Regex,
+    /// Whether SSH keys may carry options.
+    pub ssh_key_options: bool,
     /// What is put behind `@` to make a `userName` of a POSIX name.
     pub domain: Option<String>,
     /// Numbers outside of these are passed over (local accounts in the output of `getent`).

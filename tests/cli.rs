@@ -1,5 +1,7 @@
 //! The command line: every verb, for people and for scripts.
 
+mod bootstrap;
+mod completions;
 #[cfg(feature = "saml")] // its certificates are made with OpenSSL
 mod doctor;
 mod groups;

@@ -13,6 +13,7 @@ mod numbers;
 mod paging;
 mod patch;
 mod projection;
+mod ssh_keys;
 mod users;
 mod versions;
 

@@ -74,7 +74,8 @@ RULES = {
     "nodeAgent.serverAddresses": {"type": "array", "maxItems": 8, "items": text(r"^(https?://[^\s,]+|unix:/[^\s,]+)$")},
     "nodeAgent.config": {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z-]*$"}, "additionalProperties": {
         "anyOf": [{"type": "integer"}, text(SETTING_TEXT)]}},
-    "metadata.value": {"type": "string"},
+    "metadata.value": {"type": "string"}, "bootstrap.value": {"type": "string", "maxLength": 1000000},
+    "bootstrap.key": text(KEY),
     "extraObjects": {"type": "array", "items": {"type": ["object", "string"]}},
 }
 

@@ -27,6 +27,7 @@ MANAGED = {
     "private-postgres-user": "nothing: a private PostgreSQL serves one machine",
     "auth-openid-client-file": "openid.existingSecret",
     "auth-saml-metadata-path": "saml.metadata",
+    "bootstrap-file": "bootstrap",
     "scim-token-file": "scim.token",
     "auth-proxy": "proxy.enabled",
     "auth-proxy-trusted-networks": "proxy.trustedNetworks",

@@ -59,6 +59,9 @@ scim-token-file=/run/secrets/rollcall/scim-token
 {{- if include "rollcall.openidSecret" . }}
 auth-openid-client-file=/run/secrets/rollcall/openid-client-secret
 {{- end }}
+{{- if include "rollcall.bootstrapConfigMap" . }}
+bootstrap-file=/run/secrets/rollcall/bootstrap.toml
+{{- end }}
 {{- if include "rollcall.metadataConfigMap" . }}
 auth-saml-metadata-path=/run/secrets/rollcall/idp-metadata.xml
 {{- end }}

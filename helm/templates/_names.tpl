@@ -80,6 +80,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
+{{- define "rollcall.bootstrapConfigMap" -}}
+{{- if .Values.bootstrap.configMap -}}
+{{- .Values.bootstrap.configMap -}}
+{{- else if .Values.bootstrap.value -}}
+{{- printf "%s-bootstrap" (include "rollcall.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "rollcall.metadataConfigMap" -}}
 {{- if .Values.saml.metadata.configMap -}}
 {{- .Values.saml.metadata.configMap -}}

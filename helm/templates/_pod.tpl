@@ -78,6 +78,12 @@ capabilities: {drop: [ALL]}
           items:
             - {key: {{ $root.Values.openid.key }}, path: openid-client-secret}
       {{- end }}
+      {{- with include "rollcall.bootstrapConfigMap" $root }}
+      - configMap:
+          name: {{ . }}
+          items:
+            - {key: {{ $root.Values.bootstrap.key }}, path: bootstrap.toml}
+      {{- end }}
       {{- with include "rollcall.metadataConfigMap" $root }}
       - configMap:
           name: {{ . }}
@@ -91,7 +97,7 @@ capabilities: {drop: [ALL]}
 
 {{- define "rollcall.annotations" -}}
 checksum/config: {{ include "rollcall.config" .root | sha256sum }}
-checksum/secrets: {{ printf "%s\n%s\n%s\n%s" .root.Values.scim.token.value .root.Values.openid.clientId .root.Values.openid.clientSecret .root.Values.saml.metadata.value | sha256sum }}
+checksum/secrets: {{ printf "%s\n%s\n%s\n%s\n%s" .root.Values.bootstrap.value .root.Values.scim.token.value .root.Values.openid.clientId .root.Values.openid.clientSecret .root.Values.saml.metadata.value | sha256sum }}
 {{- with .root.Values.podAnnotations }}
 {{ toYaml . }}
 {{- end }}

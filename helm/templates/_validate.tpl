@@ -78,6 +78,13 @@
 {{- end -}}
 {{- end -}}
 
+{{- if and $values.bootstrap.value $values.bootstrap.configMap -}}
+{{- fail "bootstrap.configMap: excludes bootstrap.value" -}}
+{{- end -}}
+{{- if contains "token-in-clear" $values.bootstrap.value -}}
+{{- fail "bootstrap.value: a ConfigMap is no place for a token in clear; give id and sha256 instead" -}}
+{{- end -}}
+
 {{- if and $values.ingress.enabled (not $values.ingress.host) -}}
 {{- fail "ingress.host: required by ingress.enabled" -}}
 {{- end -}}

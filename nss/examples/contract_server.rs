@@ -90,6 +90,13 @@ fn obey(server: &Server, words: &[&str]) {
             gids: Some(vec![gid.parse().unwrap()]),
             ..User::default()
         }),
+        ["key", name, ref line @ ..] => {
+            let user = store.user_named(name).unwrap();
+            store.put_user(User {
+                ssh_keys: vec![line.join(" ")],
+                ..user
+            });
+        }
         ["lock", name] => {
             let user = store.user_named(name).unwrap();
             store.put_user(User {

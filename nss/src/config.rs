@@ -61,6 +61,12 @@ pub struct Config {
     pub direct: DirectMode,
     /// `minimum-id`, `maximum-id`.
     pub ids: IdRange,
+    /// `home-skel`: what a new home directory begins with.
+    pub home_skel: String,
+    /// `home-mode`: mode of a new home directory; what it denies others is denied them inside too.
+    pub home_mode: u32,
+    /// `home-hook`: a program that makes home directories instead.
+    pub home_hook: Option<String>,
 }
 
 impl Default for Config {
@@ -80,6 +86,9 @@ impl Default for Config {
             enumerate: true,
             direct: DirectMode::Auto,
             ids: IdRange::default(),
+            home_skel: "/etc/skel".to_owned(),
+            home_mode: 0o700,
+            home_hook: None,
         }
     }
 }

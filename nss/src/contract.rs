@@ -8,7 +8,7 @@ pub use wire::{
 };
 
 use crate::record::Key;
-use crate::rules::{GIDS_MAX, IdRange, MEMBERS_MAX, is_field, is_name, is_path};
+use crate::rules::{GIDS_MAX, IdRange, KEYS_MAX, MEMBERS_MAX, is_field, is_key_line, is_name, is_path};
 use serde::{Deserialize, Serialize};
 
 /// Longest answer that is read, in bytes (CONTRACT.md §2).
@@ -69,6 +69,9 @@ pub struct User {
     /// Groups that ride along in the login bundle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// Lines of `authorized_keys`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ssh_keys: Vec<String>,
 }
 
 /// A group, with its members where the answer told them.
@@ -172,6 +175,12 @@ impl User {
             }
             gids.sort_unstable();
             gids.dedup();
+        }
+        // A key that cannot be one is left out: its owner resolves all the same.
+        self.ssh_keys.retain(|key| is_key_line(key.as_bytes()));
+        self.ssh_keys.truncate(KEYS_MAX);
+        if self.state != State::Live {
+            self.ssh_keys.clear();
         }
         self.groups
             .retain(|group| range.contains(group.gid) && group.has_names());

@@ -14,9 +14,11 @@
 //! | the module | [`page`], [`local`], [`ask`], [`breaker`], [`lookup`], [`enumeration`], [`plugin`], [`foreign`], [`fill`] |
 //! | the read API | [`contract`], [`net`], [`resolve`], [`tls`], [`http`], [`token`], [`client`], [`direct`] |
 //! | the agent | [`agent`] |
+//! | what else a node does for its users | [`account`], [`home`] |
 #![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 #![deny(unsafe_code)]
 
+pub mod account;
 pub mod agent;
 pub mod ask;
 pub mod breaker;
@@ -29,6 +31,7 @@ pub mod enumeration;
 pub mod fill;
 pub mod foreign;
 pub mod hash;
+pub mod home;
 pub mod http;
 pub mod local;
 pub mod lookup;

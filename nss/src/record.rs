@@ -12,9 +12,10 @@
 //! | 12 | 4 | primary gid | number of members | … high | last change (day or −1) |
 //! | 16 | 4 | number of gids | 0 | id | 0 |
 //! | 20 | 4 | length of the strings | = | = | = |
-//! | 24 | 8 | lengths of gecos, home, shell (u16), 0 | 0 | 0 | 0 |
+//! | 24 | 8 | lengths of gecos, home, shell, number of SSH keys (u16) | 0 | 0 | 0 |
 //! | 32 | 4 × n | gids | – | – | – |
 //! | then | | name, password, gecos, home, shell | name, password, members | name | name, password |
+//! | then | | SSH keys (not among the strings, so that older readers pass over them) | – | – | – |
 //!
 //! Every string ends with a NUL. Readers believe no number: each access is checked against the record's own bytes.
 
@@ -22,7 +23,7 @@ mod build;
 
 pub use build::{group, negative, shadow, user};
 
-use crate::rules::{GIDS_MAX, MEMBERS_MAX};
+use crate::rules::{GIDS_MAX, KEYS_MAX, MEMBERS_MAX, is_key_line};
 
 /// Bytes before the gids.
 pub const HEAD: usize = 32;
@@ -31,6 +32,9 @@ pub const RECORD_MAX: usize = 64 << 20;
 
 /// Flag of a user record: a live user has taken the name, so only the uid answers.
 pub const BY_UID_ONLY: u8 = 1;
+
+/// Flag of a user record: he is locked or deleted.
+pub const NOT_LIVE: u8 = 2;
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +180,21 @@ impl<'a> Record<'a> {
         let start = HEAD + self.gid_bytes()?;
         let length = usize::try_from(u32_at(self.bytes, 20)?).ok()?;
         self.bytes.get(start..start.checked_add(length)?)
+    }
+
+    /// The SSH keys of a user, each a line of `authorized_keys`; those of them that can be read.
+    pub fn ssh_keys(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let bytes = self.bytes;
+        let is_user = self.kind == Kind::User;
+        let place = move |record: &Self| {
+            let strings = usize::try_from(u32_at(bytes, 20)?).ok()?;
+            bytes.get(HEAD.checked_add(record.gid_bytes()?)?.checked_add(strings)?..)
+        };
+        let rest = place(self).filter(|_| is_user).unwrap_or(&[]);
+        let count = usize::from(u16_at(bytes, 30).unwrap_or(0)).min(KEYS_MAX);
+        rest.split(|&byte| byte == 0)
+            .take(count)
+            .filter(|line| is_key_line(line))
     }
 
     /// Where name, password, gecos, home and shell of a user start in [`Self::strings`]. None when a length lies.

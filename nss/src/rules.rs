@@ -9,6 +9,11 @@ pub const GIDS_MAX: usize = 65_536;
 /// Most members of one group; with them a group record stays below 64 MiB.
 pub const MEMBERS_MAX: usize = 250_000;
 
+/// Most SSH keys of one user.
+pub const KEYS_MAX: usize = 32;
+/// Longest SSH key, as a line of `authorized_keys`, in bytes.
+pub const KEY_LINE_MAX: usize = 8192;
+
 /// Lowest id that Rollcall hands out.
 pub const ID_MIN: u32 = 1000;
 /// One past the highest id: everything from here on is reserved (DESIGN §2), −1 included.
@@ -60,6 +65,13 @@ pub fn is_name(name: &[u8]) -> bool {
 /// Whether `text` can stand in a passwd field: no control byte, no `:`, at most [`FIELD_MAX`] bytes.
 pub fn is_field(text: &str) -> bool {
     text.len() <= FIELD_MAX && !text.bytes().any(|byte| matches!(byte, 0..=31 | 127 | b':'))
+}
+
+/// Whether `line` can be one line of `authorized_keys`: printable UTF-8 or tabs, at most [`KEY_LINE_MAX`] bytes.
+pub fn is_key_line(line: &[u8]) -> bool {
+    (1..=KEY_LINE_MAX).contains(&line.len())
+        && !line.iter().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127))
+        && std::str::from_utf8(line).is_ok()
 }
 
 /// Whether `text` is a field and an absolute path.

@@ -238,15 +238,16 @@ same_answers map
 
 # ---------------------------------------------------------------- login by ssh key
 
-mkdir -p "$ROOT/run/sshd" "$ROOT/etc/ssh" "$ROOT/etc/keys"
+mkdir -p "$ROOT/run/sshd" "$ROOT/etc/ssh"
 ssh-keygen -q -t ed25519 -N '' -f "$ROOT/etc/ssh/host_key"
 ssh-keygen -q -t ed25519 -N '' -f "$WORK/key"
-for user in user00042 user00043; do cp "$WORK/key.pub" "$ROOT/etc/keys/$user"; done
 cat > "$ROOT/etc/ssh/sshd_config" <<'END'
 Port 2222
 ListenAddress 127.0.0.1
 HostKey /etc/ssh/host_key
-AuthorizedKeysFile /etc/keys/%u
+AuthorizedKeysFile none
+AuthorizedKeysCommand /usr/sbin/rollcall-node authorized-keys %u
+AuthorizedKeysCommandUser nobody
 StrictModes no
 UsePAM yes
 PasswordAuthentication no
@@ -260,12 +261,18 @@ account  required pam_unix.so
 session  required pam_unix.so
 session  required pam_mkhomedir.so skel=/etc/skel umask=0077
 END
+for user in user00042 user00043; do
+    control key "$user" "$(cat "$WORK/key.pub")"
+    until_is "the key of $user is on the node within two seconds" "$(cat "$WORK/key.pub")" 2000 inside setpriv --reuid nobody rollcall-node authorized-keys "$user"
+done
+is "an unknown user has no key, and that is no failure" 0 status_of inside rollcall-node authorized-keys nosuchuser
 inside /usr/sbin/sshd -D -E /tmp/sshd.log &
 disown
 login() { ssh -n -p 2222 -i "$WORK/key" -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$1@127.0.0.1" "$2"; }
 until_is "ssh: a provisioned user logs in by key" user00042 10000 login user00042 whoami
 is "ssh: his home directory was made for him" "user00042 grp042 drwx------" sh -c "chroot '$ROOT' ls -ld /home/user00042 | awk '{print \$3, \$4, \$1}'"
 is "ssh: before the lock" user00043 login user00043 whoami
+is "a home is made without pam_mkhomedir" "user00044 grp044 drwx------" sh -c "chroot '$ROOT' rollcall-node make-home user00044 > /dev/null; chroot '$ROOT' ls -ld /home/user00044 | awk '{print \$3, \$4, \$1}'"
 control lock user00043
 until_is "a lock is on the node within two seconds" 'user00043:!::::::1:' 2000 inside getent shadow user00043
 is "ssh: a locked user is refused even with his key" "" login user00043 whoami

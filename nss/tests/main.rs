@@ -13,5 +13,7 @@ mod harness {
     pub mod store;
 }
 
+mod accounts;
 mod agent;
 mod direct;
+mod manual;

@@ -20,6 +20,8 @@ for unit in rollcall-node.service rollcall-nss-conf.service; do
     install -D -m 644 "$here/$unit" "$root/lib/systemd/system/$unit"
 done
 install -D -m 644 "$here/apparmor-nameservice" "$root/etc/apparmor.d/abstractions/nameservice.d/rollcall"
+install -d -m 755 "$root/usr/share/man/man8"
+gzip -9nc "$here/rollcall-node.8" > "$root/usr/share/man/man8/rollcall-node.8.gz"
 install -D -m 644 "$here/../../nss/README.md" "$root/usr/share/doc/rollcall-node/README.md"
 # The newest glibc symbol that its files need is the oldest glibc they run on.
 glibc=$(cat "$lib/libnss_pwb.so.2" "$lib"/rollcall/* "$root/usr/sbin/rollcall-node" \

@@ -1,6 +1,6 @@
 -- The append-only audit log and the change feed. Both are written in the transaction of the change.
 
--- p_audit: actor, path (scim | login | cli | import | web), request_id, origin, write. p_detail carries ids and technical fields
+-- p_audit: actor, path (scim | login | cli | import | bootstrap | web), request_id, origin, write. p_detail carries ids and technical fields
 -- before and after, and names of changed attributes: never personal values.
 create or replace function store.audit_write(p_audit jsonb, p_action text, p_resource text, p_subject uuid, p_detail jsonb)
 returns void

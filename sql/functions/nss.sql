@@ -125,13 +125,32 @@ begin
     jsonb_build_object('name', v_user.posix_name, 'gid', v_user.primary_gid, 'gids', store.nss_gids(v_user)) end;
 end $$;
 
--- The User record: Passwd with id and gids.
+-- {"ssh_keys": […]} of a live user who has some, else {}: a locked or deleted one gets in by none.
+create or replace function store.nss_ssh_keys(p_user store.users) returns jsonb
+language sql immutable
+as $$
+  select case when p_user.doc ? 'urn:rollcall:params:scim:schemas:extension:posix:1.0:User'
+                   and not p_user.locked and p_user.deleted_at is null then
+    pg_catalog.jsonb_build_object('ssh_keys', pg_catalog.jsonb_path_query_array(p_user.doc,
+      '$."urn:rollcall:params:scim:schemas:extension:posix:1.0:User"."sshPublicKeys"[*]."value"'))
+    else '{}' end
+$$;
+
+-- How many bytes the SSH keys of a user take in an answer; at most 16 KiB a user.
+create or replace function store.nss_key_bytes(p_user store.users) returns int
+language sql immutable
+as $$
+  select case when p_user.doc ? 'urn:rollcall:params:scim:schemas:extension:posix:1.0:User'
+    then pg_catalog.pg_column_size(p_user.doc->'urn:rollcall:params:scim:schemas:extension:posix:1.0:User') else 0 end
+$$;
+
+-- The User record: Passwd with id, gids and SSH keys.
 create or replace function store.nss_user_record(p_user store.users, p_options jsonb) returns jsonb
 language plpgsql stable
 as $$
 begin
   return store.nss_passwd_record(p_user, p_options)
-    || jsonb_build_object('id', p_user.id, 'gids', store.nss_gids(p_user));
+    || jsonb_build_object('id', p_user.id, 'gids', store.nss_gids(p_user)) || store.nss_ssh_keys(p_user);
 end $$;
 
 -- What a login needs, in one answer; null when there is no such user. `above` is store.user_group_ids, written out: two calls of it, and a condition
@@ -232,10 +251,14 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp s
 as $$
 begin
   return query
-    with recursive page as materialized (
-      select u.id, u from store.users u
+    with recursive rows as materialized (
+      select u.id, u, case when p_full then store.nss_key_bytes(u) else 0 end as bytes from store.users u
       where (p_after is null or u.id > p_after) and store.retained(u.deleted_at, p_options)
       order by u.id limit p_limit),
+    -- An answer is 8 MiB at most (nss/CONTRACT.md §2): a page of many keys ends early.
+    page as materialized (
+      select s.id, s.u from (select r.*, sum(r.bytes) over (order by r.id) as total from rows r) s
+      where s.total - s.bytes <= 3 * 1048576),
     above(user_id, group_id) as (
       select p.id, m.group_id
       from page p cross join lateral (select m.group_id from store.memberships m where m.member_id = p.id offset 0) m
@@ -253,12 +276,13 @@ begin
                                              where g.id = a.group_id and g.deleted_at is null offset 0) g) x
       group by x.user_id)
     select coalesce(jsonb_agg(case when p_full then store.nss_passwd_record(p.u, p_options)
-                                                    || jsonb_build_object('id', p.id, 'gids', n.gids)
+                                                    || jsonb_build_object('id', p.id, 'gids', n.gids) || store.nss_ssh_keys(p.u)
                                    else store.nss_passwd_record(p.u, p_options) end order by p.id), '[]'),
            coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', (p.u).posix_name, 'gid', (p.u).primary_gid,
                                                  'members', '[]'::jsonb) order by p.id)
                       filter (where (p.u).private_group and (p.u).deleted_at is null), '[]'),
-           case when count(*) = p_limit then (array_agg(p.id order by p.id desc))[1] end
+           case when (select count(*) = p_limit or count(*) > (select count(*) from page) from rows)
+                then (array_agg(p.id order by p.id desc))[1] end
     from page p left join numbers n on n.user_id = p.id;
 end $$;
 
@@ -331,7 +355,7 @@ begin
   end if;
   -- Planned once: no join here can be anything but a look-up by id (offset 0), however large the planner believes the feed to be.
   return query
-    with parts as materialized (
+    with rows as materialized (
       -- Part 0 of a row is its subject, part n the n-th of its members. The first row may have no part left.
       select f.id, p.n, f.xid < v_horizon as settled,
              case when p.n = 0 then f.kind else 'user' end as kind,
@@ -341,6 +365,15 @@ begin
       where f.id > p_id or p.n >= p_ordinal
       order by f.id, p.n
       limit p_limit),
+    -- An answer is 8 MiB at most (nss/CONTRACT.md §2): one with many keys ends early.
+    sized as (
+      select x.*, sum(x.bytes) over (order by x.id, x.n) as total
+      from (select r.*, coalesce(k.bytes, 0) as bytes
+            from rows r left join lateral (select store.nss_key_bytes(u) as bytes from store.users u
+                                           where r.kind = 'user' and u.id = r.subject offset 0) k on true) x),
+    parts as materialized (
+      select s.id, s.n, s.settled, s.kind, s.subject from sized s where s.total - s.bytes <= 3 * 1048576
+      order by s.id, s.n),
     first_open as (select min(o.id) as id from parts o where not o.settled),
     seen as (select s.id, s.n from parts s, first_open o where o.id is null or s.id < o.id order by s.id desc, s.n desc limit 1),
     targets as (select distinct t.kind, t.subject from parts t),
@@ -365,5 +398,5 @@ begin
                              where r.id = t.subject and r.deleted_at is null offset 0) g on true
         where t.kind = 'group')
     select v_epoch, coalesce((select s.id from seen s), p_id), coalesce((select s.n + 1 from seen s), p_ordinal),
-           (select count(*) = p_limit from parts), (select coalesce(jsonb_agg(l.line), '[]') from lines l);
+           (select count(*) = p_limit or count(*) > (select count(*) from parts) from rows), (select coalesce(jsonb_agg(l.line), '[]') from lines l);
 end $$;

@@ -1,27 +1,28 @@
 //! `rollcall audit`: who changed what.
 
 use clap::Args;
-use jiff::Timestamp;
+use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::{AuditEntry, AuditFilter, Database};
 
 use super::output::time;
-use super::rows::{Rows, RowsForm};
-use super::{session, user};
+use super::rows::Rows;
+use super::window::Window;
+use super::{names, session, user};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Only what happened to this user: userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", add = ArgValueCompleter::new(names::of_users))]
     user: Option<String>,
     /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME.
     #[arg(long)]
     actor: Option<String>,
     /// Only what this token did: its name or public id.
-    #[arg(long, conflicts_with = "actor")]
+    #[arg(long, conflicts_with = "actor", add = ArgValueCompleter::new(names::of_tokens))]
     token: Option<String>,
     /// Only what came this way.
-    #[arg(long, value_parser = ["scim", "login", "cli", "import", "web"])]
+    #[arg(long, value_parser = ["scim", "login", "cli", "import", "bootstrap", "web"])]
     path: Option<String>,
     /// Only this action, as create, update, lock, unlock, delete, revoke.
     #[arg(long)]
@@ -29,20 +30,8 @@ pub(crate) struct Arguments {
     /// Only what one request caused.
     #[arg(long, value_name = "ID")]
     request: Option<String>,
-    /// Only from this time on, as 2026-01-31T00:00:00Z.
-    #[arg(long)]
-    since: Option<Timestamp>,
-    /// Only before this time.
-    #[arg(long)]
-    until: Option<Timestamp>,
-    /// At most so many lines, the newest.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=10_000))]
-    limit: i32,
-    /// Print the oldest first, and go on printing what comes.
-    #[arg(long)]
-    follow: bool,
     #[command(flatten)]
-    form: RowsForm,
+    window: Window,
 }
 
 const ROWS: Rows<AuditEntry> = Rows {
@@ -66,26 +55,15 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
             path: arguments.path.clone(),
             action: arguments.action.clone(),
             request_id: arguments.request.clone(),
-            since: arguments.since,
-            until: arguments.until,
+            since: arguments.window.since,
+            until: arguments.window.until,
             ..AuditFilter::default()
         };
-        if !arguments.follow {
-            let entries = db.audit_find(&filter, arguments.limit).await?;
-            return arguments.form.print(&entries, &ROWS);
-        }
-        let more = async || {
-            let limit = if filter.after.is_some() {
-                10_000
-            } else {
-                arguments.limit
-            };
-            let mut entries = db.audit_find(&filter, limit).await?;
-            entries.reverse();
-            filter.after = entries.last().map(|entry| entry.id).or(filter.after);
-            Ok(entries)
+        let find = async |after, limit| {
+            filter.after = after;
+            Ok(db.audit_find(&filter, limit).await?)
         };
-        arguments.form.follow(&ROWS, more).await
+        arguments.window.show(&ROWS, |entry| entry.id, find).await
     })
     .await
 }

@@ -1,11 +1,12 @@
 //! `rollcall brake`: the brake on deletions and deactivations, and letting more through for a while.
 
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use serde_json::json;
 
 use super::output::{Form, table, time};
-use super::session;
+use super::{names, session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -17,6 +18,7 @@ pub(crate) enum Command {
     /// Let a token delete and lock more than deletion-limit-per-hour, for a while; then the brake holds again by itself.
     Release {
         /// The token: its name or public id.
+        #[arg(add = ArgValueCompleter::new(names::of_tokens))]
         token: String,
         /// For so many minutes, at most a day.
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=1440))]
@@ -30,6 +32,7 @@ pub(crate) enum Command {
     /// End a release before its time.
     Restore {
         /// The token: its name or public id.
+        #[arg(add = ArgValueCompleter::new(names::of_tokens))]
         token: String,
         #[command(flatten)]
         form: Form,

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use clap_complete::Shell;
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
 
 use super::output;
+
+/// The environment variable by which a shell asks. One of our own: another product's COMPLETE must not end a service.
+const ASKED_BY_SHELL: &str = "_ROLLCALL_COMPLETE";
 
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
@@ -20,10 +24,20 @@ pub(crate) struct Man {
     folder: PathBuf,
 }
 
+/// The script asks this binary at each press of the tab key, so it knows names that the database has.
 pub(crate) fn completions(arguments: &Completions) -> anyhow::Result<()> {
+    let shells = Shells::builtins();
+    let shell = shells
+        .completer(&arguments.shell.to_string())
+        .context("this shell is not supported")?;
     let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut super::command(), "rollcall", &mut text);
+    shell.write_registration(ASKED_BY_SHELL, "rollcall", "rollcall", "rollcall", &mut text)?;
     output::write(&String::from_utf8(text)?)
+}
+
+/// Answers a shell that asks, and ends the process then.
+pub(crate) fn answer_shell() {
+    CompleteEnv::with_factory(super::command).var(ASKED_BY_SHELL).complete();
 }
 
 pub(crate) fn man(arguments: &Man) -> anyhow::Result<()> {

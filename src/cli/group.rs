@@ -1,6 +1,7 @@
 //! `rollcall group`: look at and manage groups.
 
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::Database;
 use rollcall::db::groups::MembersUpdate;
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::output::{Form, table};
-use super::{Refused, export, import, session, user};
+use super::{Refused, export, import, names, session, user};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     /// Show one group and its members.
     Show {
         /// displayName, POSIX name or SCIM id.
+        #[arg(add = ArgValueCompleter::new(names::of_groups))]
         name: String,
         #[command(flatten)]
         form: Form,
@@ -50,16 +52,18 @@ pub(crate) enum Command {
     },
     /// Add users to a group.
     AddMember {
+        #[arg(add = ArgValueCompleter::new(names::of_groups))]
         group: String,
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(names::of_users))]
         users: Vec<String>,
         #[command(flatten)]
         form: Form,
     },
     /// Take users out of a group.
     RemoveMember {
+        #[arg(add = ArgValueCompleter::new(names::of_groups))]
         group: String,
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(names::of_users))]
         users: Vec<String>,
         #[command(flatten)]
         form: Form,
@@ -67,6 +71,7 @@ pub(crate) enum Command {
     /// Show what a sign-in with these groups would change; changes nothing.
     Reconcile {
         /// userName, POSIX name or SCIM id.
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         user: String,
         /// The groups of the claim, separated by commas; an empty text for none.
         #[arg(long, value_name = "NAME,…")]
@@ -79,6 +84,7 @@ pub(crate) enum Command {
     },
     /// Delete a group: its gid is retired, never given again.
     Delete {
+        #[arg(add = ArgValueCompleter::new(names::of_groups))]
         name: String,
         #[command(flatten)]
         form: Form,
@@ -233,7 +239,8 @@ async fn members(db: &Database, group: Uuid) -> anyhow::Result<Vec<String>> {
     }
 }
 
-async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result<Vec<GroupRow>> {
+/// At most `limit` groups that a SCIM filter holds for.
+pub(crate) async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result<Vec<GroupRow>> {
     let limits = Limits::default();
     let mut cursor = String::new();
     let mut groups = Vec::new();
@@ -274,6 +281,6 @@ fn shown(group: &GroupRow, members: Option<&[String]>) -> Value {
     value
 }
 
-fn display_name(group: &GroupRow) -> &str {
+pub(crate) fn display_name(group: &GroupRow) -> &str {
     group.doc.get("displayName").and_then(Value::as_str).unwrap_or_default()
 }

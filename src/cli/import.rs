@@ -85,6 +85,7 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
         resource,
         user_name_rule: rollcall::http::state::user_name_rule(&config.provisioning.user_name_rule)?,
         domain: arguments.domain.clone(),
+        ssh_key_options: config.provisioning.ssh_key_options,
         ids: arguments.ids.map(|(low, high)| i64::from(low)..=i64::from(high)),
     };
     let form = arguments.form;

@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use rollcall::config::{Config, Database as DatabaseConfig};
 use rollcall::db::migrate;
 use rollcall::private_postgres::PrivatePostgres;
+use serde_json::json;
 
-use super::output;
+use super::output::{self, Form};
 use super::session::{self, Addresses};
 
 #[derive(Debug, Args)]
@@ -15,6 +16,8 @@ pub(crate) struct Arguments {
     pub(crate) roles_sql: bool,
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(Debug, Subcommand)]
@@ -24,6 +27,8 @@ enum Command {
         /// How many numbers to skip, 1 to 1000000.
         #[arg(default_value_t = 1000, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
         count: i64,
+        #[command(flatten)]
+        form: Form,
     },
 }
 
@@ -32,9 +37,11 @@ pub(crate) fn print_roles() -> anyhow::Result<()> {
 }
 
 pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(Command::Reseed { count }) = arguments.command {
+    if let Some(Command::Reseed { count, form }) = arguments.command {
         session::with(config, async |db| Ok(db.id_reseed(count, &session::origin()).await?)).await?;
-        return output::write(&format!("Both pools skip {count} numbers.\n"));
+        return form.print(&json!({"skipped": count}), |_| {
+            format!("Both pools skip {count} numbers.\n")
+        });
     }
     let private = match &config.database {
         DatabaseConfig::Private(private) => {
@@ -49,13 +56,17 @@ pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::R
         private.stop().await;
     }
     let outcome = outcome?;
-    if outcome.is_empty() {
-        return output::write("Nothing to do.\n");
-    }
-    for name in &outcome.migrations {
-        output::write(&format!("applied migration {name}\n"))?;
-    }
-    output::write("applied functions and grants\n")
+    let value = json!({"migrations": outcome.migrations, "functions": outcome.functions});
+    arguments.form.print(&value, |_| {
+        if outcome.is_empty() {
+            return "Nothing to do.\n".to_owned();
+        }
+        let applied = outcome
+            .migrations
+            .iter()
+            .map(|name| format!("applied migration {name}\n"));
+        applied.chain(["applied functions and grants\n".to_owned()]).collect()
+    })
 }
 
 /// Applies what is pending, if there is an address to do so from.

@@ -1,12 +1,9 @@
 //! `rollcall nss-conf`: the configuration file and the tokens by which a node asks the read API (nss/README.md §4).
 
-mod file;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
-use file::{Outcome, keep_or_write, replace};
 use rollcall::config::Config;
 use rollcall::db::Database;
 use rollcall::db::tokens::TokenDraft;
@@ -16,6 +13,7 @@ use serde_json::json;
 use super::Refused;
 use super::output::{self, Form, table};
 use super::session;
+use super::whole_file::{self, Outcome, keep_or_write, replace};
 
 /// Where nodes look for the configuration file; they look nowhere else.
 const FOLDER: &str = "/etc/rstudio";
@@ -75,7 +73,7 @@ async fn install(config: &Config, what: &What, overwrite: bool, form: Form) -> a
     let text = what.text(config)?;
     std::fs::create_dir_all(&what.folder).with_context(|| format!("cannot make {}", what.folder.display()))?;
     let mut outcomes = Vec::new();
-    let is_missing = |name: &str| !file::exists(&what.folder.join(name));
+    let is_missing = |name: &str| !whole_file::exists(&what.folder.join(name));
     if TOKENS.iter().any(|(name, ..)| is_missing(name)) {
         // The database is opened only for this: with both tokens there, an installation works while it is away.
         session::with(config, async |db| {
@@ -116,7 +114,7 @@ async fn install(config: &Config, what: &What, overwrite: bool, form: Form) -> a
 /// Makes a token of `scope` without expiry into `path`, unless there is one. It is stored before it is written, so that
 /// no file ever holds a token nobody knows; when the file can't be written, or another run was faster, it is revoked.
 async fn token(db: &Database, path: &Path, mode: u32, scope: Scope) -> anyhow::Result<Outcome> {
-    if file::exists(path) {
+    if whole_file::exists(path) {
         return Ok(Outcome::Kept);
     }
     let token = NewToken::generate();

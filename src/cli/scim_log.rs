@@ -1,13 +1,14 @@
 //! `rollcall scim log`: the last requests of each token, redacted, with the exact error given.
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
+use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::requests::{NotedRequest, RequestFilter};
 
 use super::output::time;
-use super::rows::{Rows, RowsForm};
-use super::{session, user};
+use super::rows::Rows;
+use super::window::Window;
+use super::{names, session, user};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -18,10 +19,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Only of this token: its name or public id.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(names::of_tokens))]
     token: Option<String>,
     /// Only requests that name this user: userName, POSIX name or SCIM id.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(names::of_users))]
     user: Option<String>,
     /// Only what was refused.
     #[arg(long)]
@@ -29,20 +30,8 @@ pub(crate) struct Arguments {
     /// Only with this HTTP status.
     #[arg(long, value_parser = clap::value_parser!(u16).range(100..=599))]
     status: Option<u16>,
-    /// Only from this time on, as 2026-01-31T00:00:00Z.
-    #[arg(long)]
-    since: Option<Timestamp>,
-    /// Only before this time.
-    #[arg(long)]
-    until: Option<Timestamp>,
-    /// At most so many lines, the newest.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=10_000))]
-    limit: i32,
-    /// Print the oldest first, and go on printing what comes.
-    #[arg(long)]
-    follow: bool,
     #[command(flatten)]
-    form: RowsForm,
+    window: Window,
 }
 
 const ROWS: Rows<NotedRequest> = Rows {
@@ -62,26 +51,15 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             failed: arguments.failed,
             status: arguments.status,
             user,
-            since: arguments.since,
-            until: arguments.until,
+            since: arguments.window.since,
+            until: arguments.window.until,
             after: None,
         };
-        if !arguments.follow {
-            let noted = db.requests_find(&filter, arguments.limit).await?;
-            return arguments.form.print(&noted, &ROWS);
-        }
-        let more = async || {
-            let limit = if filter.after.is_some() {
-                10_000
-            } else {
-                arguments.limit
-            };
-            let mut noted = db.requests_find(&filter, limit).await?;
-            noted.reverse();
-            filter.after = noted.last().map(|noted| noted.id).or(filter.after);
-            Ok(noted)
+        let find = async |after, limit| {
+            filter.after = after;
+            Ok(db.requests_find(&filter, limit).await?)
         };
-        arguments.form.follow(&ROWS, more).await
+        arguments.window.show(&ROWS, |noted| noted.id, find).await
     })
     .await
 }

@@ -29,6 +29,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::bootstrap;
 use super::session::{self, Addresses};
 
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -52,6 +53,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
+    let bootstrap = match &config.provisioning.bootstrap_file {
+        Some(path) if config.listeners.role == Role::All => Some(bootstrap::read(path)?),
+        _ => None,
+    };
     let db = Database::new(
         addresses.primary.as_ref(),
         addresses.standby.as_ref(),
@@ -80,7 +85,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     let state = share(config, base_url, db.clone()).await?;
 
     let mut serving = listen(&state, listeners, &stopped)?;
-    let mut background = background::start(&state, addresses);
+    let mut background = background::start(&state, addresses, bootstrap);
 
     let outcome = wait_for_the_end(&mut background).await;
     tracing::info!("draining");

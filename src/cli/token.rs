@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use rollcall::config::Config;
 use rollcall::db::tokens::TokenDraft;
@@ -9,9 +10,9 @@ use rollcall::scim::dialect::Dialect;
 use rollcall::tokens::{NewToken, Scope, expiry, is_name};
 use serde_json::json;
 
-use super::Refused;
 use super::output::{Form, table, time};
 use super::session;
+use super::{Refused, names};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -42,7 +43,7 @@ pub(crate) enum Command {
     /// Revoke by name or public id.
     Revoke {
         /// The name or public id.
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present = "all", add = ArgValueCompleter::new(names::of_tokens))]
         name: Option<String>,
         /// Revoke every token.
         #[arg(long, conflicts_with = "name")]

@@ -2,8 +2,10 @@
 
 mod history;
 mod identity;
+mod ssh_keys;
 
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::Database;
 use rollcall::fold::fold;
@@ -17,7 +19,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::output::{Form, table, time};
-use super::{Refused, export, import, session};
+use super::{Refused, export, import, names, session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,6 +37,7 @@ pub(crate) enum Command {
     /// Show one user.
     Show {
         /// userName, POSIX name or SCIM id.
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
         #[command(flatten)]
         form: Form,
@@ -63,6 +66,7 @@ pub(crate) enum Command {
     },
     /// Make a user an administrator of Workbench, or no longer.
     SetAdmin {
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
         /// 1 or 0.
         #[arg(value_parser = ["0", "1"])]
@@ -72,6 +76,7 @@ pub(crate) enum Command {
     },
     /// Lock a user: he keeps resolving, but cannot sign in.
     Lock {
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
         /// Also when an identity provider owns the user.
         #[arg(long)]
@@ -81,6 +86,7 @@ pub(crate) enum Command {
     },
     /// Unlock a user.
     Unlock {
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
         /// Also when an identity provider owns the user.
         #[arg(long)]
@@ -90,6 +96,7 @@ pub(crate) enum Command {
     },
     /// Forget which person at the identity provider a user is pinned to; the next sign-in pins anew.
     ForgetSubject {
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
         /// At this provider alone, as openid:https://id.example.org.
         #[arg(long)]
@@ -101,8 +108,11 @@ pub(crate) enum Command {
     Rename(identity::Rename),
     /// Give a user another uid; says what follows, and asks.
     SetUid(identity::SetUid),
+    /// List, add and take away the SSH public keys by which a user signs in on nodes.
+    SshKeys(ssh_keys::SshKeys),
     /// Delete a user: his ids are retired, never given again; says what follows, and asks.
     Delete {
+        #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
         /// Also when an identity provider owns the user.
         #[arg(long)]
@@ -196,6 +206,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             .await?;
             form.print(&json!({"forgotten": pins}), |_| format!("{pins} forgotten\n"))
         }
+        Command::SshKeys(arguments) => ssh_keys::run(config, arguments).await,
         Command::Rename(arguments) => identity::rename(config, arguments).await,
         Command::SetUid(arguments) => identity::set_uid(config, arguments).await,
         Command::Delete {
@@ -306,7 +317,8 @@ async fn get(db: &Database, name: &str) -> anyhow::Result<UserRow> {
         .ok_or_else(|| Refused(format!("there is no user {name:?}")).into())
 }
 
-async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result<Vec<UserRow>> {
+/// At most `limit` users that a SCIM filter holds for.
+pub(crate) async fn list(db: &Database, filter: Option<&str>, limit: u32) -> anyhow::Result<Vec<UserRow>> {
     let mut parameters = Parameters {
         filter: filter.map(str::to_owned),
         cursor: Some(String::new()),
@@ -358,7 +370,7 @@ fn row(user: &UserRow) -> Vec<String> {
     ]
 }
 
-fn user_name(user: &UserRow) -> &str {
+pub(crate) fn user_name(user: &UserRow) -> &str {
     user.doc.get("userName").and_then(Value::as_str).unwrap_or_default()
 }
 

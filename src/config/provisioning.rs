@@ -1,5 +1,7 @@
 //! How users and groups get their POSIX identity.
 
+use std::path::PathBuf;
+
 use super::error::ConfigError;
 use super::setting::section;
 use super::sources::Values;
@@ -50,6 +52,8 @@ section! {
         login_shell: String = "posix-login-shell", default "/bin/bash";
         /// Regular expression that a POSIX user name must match as a whole.
         user_name_rule: String = "posix-user-name-rule", default "[a-z_][a-z0-9._-]{0,31}";
+        /// Whether SSH public keys may carry options (`command=`, `from=`, …), which sshd on every node would obey.
+        ssh_key_options: bool = "ssh-key-options", default "0";
         /// Names of local accounts that nobody may take.
         protected_names: Vec<String> = "posix-protected-names", default
             "root,daemon,bin,sys,sync,games,man,lp,mail,news,uucp,proxy,www-data,backup,list,irc,gnats,nobody,nogroup,adm,halt,shutdown,operator,ftp,dbus,polkitd,sshd,systemd-network,systemd-resolve,messagebus,postgres,slurm,munge,nscd,sssd,chrony,wheel,sudo,staff,users,shadow,disk,tty,kmem,docker,rstudio-server,rollcall";
@@ -60,6 +64,8 @@ section! {
         /// POSIX group that every administrator is in, for Workbench's `admin-group`; not set, there is none. The service
         /// makes it when it is missing; members whom others put in stay.
         admin_posix_group: Option<String> = "admin-posix-group";
+        /// TOML file of users, groups and tokens that are to be there; each start makes what is missing or different.
+        bootstrap_file: Option<PathBuf> = "bootstrap-file";
     }
 }
 

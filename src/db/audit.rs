@@ -15,7 +15,7 @@ pub struct Origin {
     /// The token's public id, the sign-in provider, the operating system's user of the command line, or the SCIM id of an
     /// administrator at the pages.
     pub actor: String,
-    /// `scim`, `login`, `cli`, `import` or `web`.
+    /// `scim`, `login`, `cli`, `import`, `bootstrap` or `web`.
     pub path: &'static str,
     /// The request's id, for finding its log lines.
     pub request_id: String,

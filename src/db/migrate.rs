@@ -35,6 +35,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "users",
     "user_creation",
     "user_batches",
+    "bootstrap",
     "brake",
     "imports",
     "import_users",

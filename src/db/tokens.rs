@@ -67,9 +67,20 @@ pub struct TokenUse {
 impl Database {
     /// `api.token_create`: stores what is stored of `token`.
     pub async fn token_create(&self, token: &NewToken, draft: &TokenDraft<'_>, origin: &Origin) -> Result<(), Error> {
+        self.token_store(&token.public_id, &token.hash(), draft, origin).await
+    }
+
+    /// `api.token_create`, for a token whose secret others keep.
+    pub async fn token_store(
+        &self,
+        public_id: &str,
+        hash: &SecretHash,
+        draft: &TokenDraft<'_>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
         let scopes: Vec<&str> = draft.scopes.iter().map(|scope| scope.as_str()).collect();
         let value = json!({
-            "public_id": token.public_id, "name": draft.name, "secret_hash": token.hash().hex(), "scopes": scopes,
+            "public_id": public_id, "name": draft.name, "secret_hash": hash.hex(), "scopes": scopes,
             "dialect": draft.dialect, "parent": draft.parent, "expires_at": draft.expires_at,
         });
         self.write(

@@ -138,9 +138,14 @@ pub(super) async fn replace_user(
     check_own_id(&body, id)?;
     let draft = draft(state, &normalise(USER, body, context.caller.dialect)?)?;
     let admit = |version| context.admit_version(version).map_err(Refused::from);
+    let change = |user: &UserRow| {
+        let mut draft = draft.clone();
+        draft.keep_ssh_keys(user);
+        Ok(draft)
+    };
     let outcome = state
         .db
-        .user_modify(parse_id(id)?, &context.origin, admit, |_| Ok(draft.clone()))
+        .user_modify(parse_id(id)?, &context.origin, admit, change)
         .await;
     count("replace", outcome)
 }
@@ -157,6 +162,7 @@ pub(super) async fn patch_user(state: &State, context: &Context, id: &str, body:
             let after = patch::apply(&patch, USER, id, &before, dialect)?;
             let draft = UserDraft::from_patched(&before, &after)?;
             check_name_rule(state, &draft, Some(user))?;
+            draft.check_key_options(state.config.provisioning.ssh_key_options)?;
             Ok(draft)
         })
         .await;
@@ -196,6 +202,7 @@ pub(super) fn render(state: &State, user: &UserRow, projection: &Projection) -> 
 fn draft(state: &State, document: &Document) -> Result<UserDraft, Refused> {
     let draft = UserDraft::from_document(document)?;
     check_name_rule(state, &draft, None)?;
+    draft.check_key_options(state.config.provisioning.ssh_key_options)?;
     Ok(draft)
 }
 

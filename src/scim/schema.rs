@@ -13,7 +13,7 @@ pub use attribute::{Attribute, Kind, Mutability, Returned, Uniqueness};
 pub use core_attributes::COMMON;
 pub use enterprise::ENTERPRISE_USER;
 pub use group::GROUP;
-pub use posix::{POSIX_GROUP, POSIX_USER};
+pub use posix::{POSIX_GROUP, POSIX_USER, SSH_PUBLIC_KEYS};
 pub use resource_type::{AttributePath, ResourceType, Target};
 pub use user::USER;
 pub use workbench::WORKBENCH_USER;

@@ -1,6 +1,7 @@
 //! A user between its SCIM document and its database row.
 
 mod render;
+mod ssh_keys;
 
 pub use render::{GroupRef, UserRow, location, meta, render, to_document};
 
@@ -54,8 +55,8 @@ pub struct UserDraft {
 impl UserDraft {
     /// Splits a normalised document.
     ///
-    /// Raises 400 `invalidValue` for a `userName` that [`check_name`] refuses and for paths that
-    /// [`posix::check_home`] and [`posix::check_shell`] refuse.
+    /// Raises 400 `invalidValue` for a `userName` that [`check_name`] refuses, for paths that [`posix::check_home`] and
+    /// [`posix::check_shell`] refuse, and for SSH keys that [`crate::ssh_key`] refuses.
     pub fn from_document(document: &Document) -> Result<Self, ScimError> {
         let user_name = checked_name(document, "userName")?;
         let workbench = document.get(WORKBENCH_USER.id);
@@ -64,12 +65,16 @@ impl UserDraft {
         check_path("homeDirectory", home.as_deref(), posix::check_home)?;
         check_path("loginShell", shell.as_deref(), posix::check_shell)?;
         let display_name = document.get("displayName").and_then(Value::as_str).map(str::to_owned);
-        let doc: Map<String, Value> = document
+        let mut doc: Map<String, Value> = document
             .iter()
             .filter(|(key, _)| !matches!(key.as_str(), "schemas" | "active"))
             .filter(|(key, _)| *key != WORKBENCH_USER.id && *key != POSIX_USER.id)
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
+        if let Some(keys) = ssh_keys::of(document) {
+            ssh_keys::check(keys)?;
+            ssh_keys::put(&mut doc, keys.clone());
+        }
         Ok(Self {
             user_name_key: fold(&user_name),
             user_name,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::accounts::verbatim_gecos;
 use super::record::number;
 use super::{Entry, Fault, Group, Member, Name, Rules, User};
-use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
 
 /// Object classes of groups whose members are named by distinguished name, besides `posixGroup`.
 const GROUP_CLASSES: [&str; 5] = [
@@ -97,9 +97,16 @@ fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Faul
         ("userName".to_owned(), Value::String(rules.user_name(name))),
         (WORKBENCH_USER.id.to_owned(), workbench),
     ]);
+    let mut posix = Map::new();
     if let Some(shell) = attributes.first(&["loginshell"]) {
-        body.insert(POSIX_USER.id.to_owned(), json!({"loginShell": shell}));
+        posix.insert("loginShell".to_owned(), shell.into());
     }
+    let keys = attributes.all("sshpublickey");
+    if !keys.is_empty() {
+        let keys = keys.iter().map(|key| json!({"value": key.trim()})).collect();
+        posix.insert(SSH_PUBLIC_KEYS.to_owned(), Value::Array(keys));
+    }
+    body.insert(POSIX_USER.id.to_owned(), Value::Object(posix));
     // sssd and nslcd show gecos, else cn.
     let gecos = attributes.first(&["gecos"]);
     let full_name = gecos.map(|gecos| gecos.split(',').next().unwrap_or_default());

@@ -86,6 +86,9 @@ impl User {
     pub(super) fn from_body(rules: &Rules, line: u64, body: Map<String, Value>) -> Result<Self, Fault> {
         let document = normalise(ResourceType::User, body, Dialect::Strict).map_err(|error| refused(line, &error))?;
         let mut draft = UserDraft::from_document(&document).map_err(|error| refused(line, &error))?;
+        draft
+            .check_key_options(rules.ssh_key_options)
+            .map_err(|error| refused(line, &error))?;
         let name = draft
             .posix_name
             .take()

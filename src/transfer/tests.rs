@@ -7,6 +7,7 @@ use crate::scim::schema::ResourceType;
 
 fn rules(resource: ResourceType) -> Rules {
     Rules {
+        ssh_key_options: false,
         resource,
         user_name_rule: Regex::new("^(?:[a-z_][a-z0-9._-]{0,31})$").unwrap_or_else(|error| panic!("{error}")),
         domain: None,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Format;
 use super::csv::{GROUP_COLUMNS, USER_COLUMNS, quote};
-use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
 
 /// A user as a file shows him.
 #[derive(Debug, Clone)]
@@ -230,6 +230,9 @@ fn user_document(user: &UserLine) -> Value {
     let mut posix = json!({"posixGroupId": user.gid, "privateGroup": user.private_group, "gecos": user.gecos});
     if let Some(shell) = &user.shell {
         posix["loginShell"] = shell.as_str().into();
+    }
+    if let Some(keys) = user.doc.get(POSIX_USER.id).and_then(|posix| posix.get(SSH_PUBLIC_KEYS)) {
+        posix[SSH_PUBLIC_KEYS] = keys.clone();
     }
     document.insert(POSIX_USER.id.to_owned(), posix);
     Value::Object(with_schemas(ResourceType::User, document))

@@ -6,13 +6,16 @@ use crate::harness::command::run;
 fn completions_and_man_pages_are_written() {
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell], &[]).succeeded().stdout;
-        assert!(script.contains("rollcall") && script.contains("migrate"), "{shell}");
+        assert!(
+            script.contains("rollcall") && script.contains("_ROLLCALL_COMPLETE"),
+            "{shell}"
+        );
     }
     assert_eq!(run(&["completions", "csh"], &[]).code, 2);
     let folder = std::env::temp_dir().join(format!("rollcall-man-{}", std::process::id()));
     run(&["man", folder.to_str().unwrap()], &[]).succeeded();
     let page = std::fs::read_to_string(folder.join("rollcall-token-generate.1")).unwrap();
-    assert!(page.contains(".TH") && page.contains("no\\-expiry"));
+    assert!(page.contains(".TH") && page.contains("no\\-expiry") && page.contains("Exit codes"));
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -57,6 +57,8 @@ CONTRADICTIONS = [
      "proxy.trustedNetworks"),
     ("{proxy: {enabled: true, trustedNetworks: [0.0.0.0/0]}, networkPolicy: {enabled: true, proxy: {from: [{podSelector: "
      "{matchLabels: {a: b}}}]}}}", "proxy.trustedNetworks"),
+    ("bootstrap: {value: '[[user]]', configMap: a}", "bootstrap.configMap"),
+    ("bootstrap: {value: 'token-in-clear = \"rc_a.b\"'}", "bootstrap.value"),
     ("ingress: {enabled: true}", "ingress.host"),
     ("httpRoute: {enabled: true}", "httpRoute.parentRefs"),
     ("read: {service: {type: LoadBalancer}}", "loadBalancerSourceRanges"),

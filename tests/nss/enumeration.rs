@@ -21,6 +21,18 @@ const LARGE_GROUPS: &str = "
     select g.id, u.id, false, 1 from store.groups g, store.users u;
     analyze";
 
+/// 1,500 users with as many bytes of SSH keys as one may have, and a change of each.
+const MANY_KEYS: &str = "
+    insert into store.users (id, user_name_key, posix_name, uid, primary_gid, private_group, home, gecos, admin, locked,
+                             doc, doc_key, key_version, version, created, last_modified)
+    select gen_random_uuid(), 'u' || n, 'u' || n, 100000 + n, 100000 + n, true, '/home/x', '', false, false,
+           jsonb_build_object('urn:rollcall:params:scim:schemas:extension:posix:1.0:User', jsonb_build_object('sshPublicKeys',
+             jsonb_build_array(jsonb_build_object('value', repeat('k', 8000)), jsonb_build_object('value', repeat('l', 8000))))),
+           '{}', 1, 1, now(), now()
+    from generate_series(1, 1500) n;
+    insert into store.change_feed (xid, at, kind, subject) select pg_current_xact_id(), now(), 'user', u.id from store.users u;
+    analyze";
+
 async fn body(rollcall: &Rollcall, token: &str, path: &str) -> Vec<u8> {
     let url = format!("{}{path}", rollcall.service.url("read"));
     let answer = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
@@ -56,6 +68,51 @@ async fn a_page_of_large_groups_ends_before_the_limit_of_bytes() {
     }
     assert_eq!(members, [30_000; 5], "each group once, and whole");
     assert!(pages > 2, "{pages} pages");
+    rollcall.database.discard().await;
+}
+
+#[tokio::test]
+async fn pages_and_changes_of_many_keys_end_before_the_limit_of_bytes() {
+    let rollcall = Rollcall::start().await;
+    let token = rollcall.token(&["--scope", "nss-user"]);
+    let start = get(&rollcall, &token, "/nss/v1/snapshot").await;
+    let superuser = rollcall.database.connect(Role::Superuser).await;
+    superuser.batch_execute(MANY_KEYS).await.unwrap();
+    let (mut pages, mut users, mut after) = (0, Vec::new(), String::new());
+    loop {
+        let bytes = body(&rollcall, &token, &format!("/nss/v1/snapshot?limit=5000{after}")).await;
+        assert!(bytes.len() <= MOST_BYTES, "{} bytes", bytes.len());
+        let page: Value = serde_json::from_slice(&bytes).unwrap();
+        pages += 1;
+        users.extend(
+            page["users"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|user| user["uid"].as_u64().unwrap()),
+        );
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    users.sort_unstable();
+    assert_eq!(users, (100_001..=101_500).collect::<Vec<_>>(), "each user once");
+    assert!(pages > 3, "{pages} pages");
+
+    let mut cursor = start["cursor"].as_str().unwrap().to_owned();
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let bytes = body(&rollcall, &token, &format!("/nss/v1/changes?limit=5000&since={cursor}")).await;
+        assert!(bytes.len() <= MOST_BYTES, "{} bytes", bytes.len());
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        seen.extend(names(&answer));
+        answer["cursor"].as_str().unwrap().clone_into(&mut cursor);
+        if answer["more"] != true {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 1_500, "each change");
     rollcall.database.discard().await;
 }
 

@@ -52,7 +52,12 @@ impl Publisher {
             .map(|(_, user)| user.gids.as_ref().map_or(0, Vec::len))
             .sum();
         let entries = directory.users().len() + directory.groups().len();
-        let mut bytes = entries * RECORD_GUESS + memberships * 36;
+        let keys: usize = directory
+            .users()
+            .flat_map(|(_, user)| &user.ssh_keys)
+            .map(|key| key.len() + 1)
+            .sum();
+        let mut bytes = entries * RECORD_GUESS + memberships * 36 + keys;
         // A second try with twice the room; a directory for which that is not enough has been measured wrongly.
         for _ in 0..4 {
             match self.write(directory, bytes) {

@@ -1,10 +1,13 @@
 //! `rollcall-node`: the node agent's command line.
 
+use rollcall_nss::account::{CannotKnow, account};
 use rollcall_nss::agent::{End, Options, run, status};
 use rollcall_nss::ask::{Reply, ask};
-use rollcall_nss::config::{CONFIG_MAX, parse, read_safe};
+use rollcall_nss::config::{CONFIG_MAX, Config, parse, read_safe};
 use rollcall_nss::foreign::end_on_signals;
+use rollcall_nss::home::{Made, make};
 use rollcall_nss::map::{Former, MAP_FILE, Map};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
@@ -16,12 +19,18 @@ rollcall-node: keeps the users of Rollcall on this node
   rollcall-node status    what the agent and its map know (key value lines; --prometheus for a textfile collector)
   rollcall-node check     read the configuration and tell what in it is not used
   rollcall-node clear     take the map away, when the agent will not run here any more
+  rollcall-node authorized-keys USER
+                          the SSH keys of a user, for sshd's AuthorizedKeysCommand; none for who is unknown, locked, deleted or local
+  rollcall-node make-home [USER]
+                          make the home directory of a user (PAM_USER without one) unless it is there; as root
 
   --config PATH           [/etc/rstudio/workbench-nss.conf]
   --run-dir PATH          map and socket [/run/rollcall]; the module looks nowhere else
   --cache-dir PATH        copy for a start without network [/var/cache/rollcall]
+  --output json           status, check, clear, authorized-keys, make-home: an object instead of text
 
-Exit status: 0 well; 1 failed; 2 wrong usage; status: 3 the service does not answer, 4 no agent.
+Exit status: 0 well; 1 failed; 2 wrong usage; status: 3 the service does not answer, 4 no agent; authorized-keys, make-home: 3 a user that this
+node has no business with, 4 nobody can tell now (authorized-keys: 0 and no key for the former).
 ";
 
 /// How long `status` waits for the agent, ms.
@@ -34,15 +43,18 @@ fn main() -> ExitCode {
     drop(std::panic::take_hook());
     let mut options = Options::default();
     let mut command = None;
-    let mut prometheus = false;
+    let mut user = None;
+    let mut form = Form::Text;
+    let mut output = String::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let place = match argument.as_str() {
             "--config" => &mut options.config_path,
             "--run-dir" => &mut options.run_dir,
             "--cache-dir" => &mut options.cache_dir,
+            "--output" => &mut output,
             "--prometheus" => {
-                prometheus = true;
+                form = Form::Prometheus;
                 continue;
             }
             "--help" | "-h" => {
@@ -53,8 +65,12 @@ fn main() -> ExitCode {
                 print(concat!("rollcall-node ", env!("CARGO_PKG_VERSION"), "\n"));
                 return ExitCode::SUCCESS;
             }
-            "run" | "status" | "check" | "clear" if command.is_none() => {
+            "run" | "status" | "check" | "clear" | "authorized-keys" | "make-home" if command.is_none() => {
                 command = Some(argument);
+                continue;
+            }
+            name if takes_user(command.as_deref()) && user.is_none() && !name.starts_with('-') => {
+                user = Some(argument);
                 continue;
             }
             _ => return wrong_usage(&argument),
@@ -64,11 +80,91 @@ fn main() -> ExitCode {
         };
         *place = value;
     }
-    match command.as_deref() {
-        Some("status") => show_status(&options, prometheus),
-        Some("check") => check(&options),
-        Some("clear") => clear(&options),
+    match output.as_str() {
+        "" | "text" => {}
+        "json" => form = Form::Json,
+        other => return wrong_usage(other),
+    }
+    match (command.as_deref(), user) {
+        (Some("status"), _) => show_status(&options, form),
+        (Some("check"), _) => check(&options, form),
+        (Some("clear"), _) => clear(&options, form),
+        (Some("authorized-keys"), Some(user)) => authorized_keys(&options, &user, form),
+        (Some("make-home"), user) => match user.or_else(|| std::env::var("PAM_USER").ok()) {
+            Some(user) => make_home(&options, &user, form),
+            None => wrong_usage("make-home"),
+        },
+        (Some("authorized-keys"), None) => wrong_usage("authorized-keys"),
         _ => serve(options),
+    }
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+    Prometheus,
+}
+
+impl Form {
+    /// Prints `value` as JSON, or `text`.
+    fn print(self, value: &serde_json::Value, text: &str) {
+        if self == Self::Json {
+            print(&format!("{value}\n"));
+        } else {
+            print(text);
+        }
+    }
+}
+
+fn takes_user(command: Option<&str>) -> bool {
+    matches!(command, Some("authorized-keys" | "make-home"))
+}
+
+/// Status 0 whenever the answer is known: sshd takes any other one for a failure, and logs it.
+fn authorized_keys(options: &Options, user: &str, form: Form) -> ExitCode {
+    let Ok(account) = account(&options.run_dir, user) else {
+        complain(
+            "nobody can tell now who may sign in: there is no map, or it does not know the user and no agent answers",
+        );
+        return ExitCode::from(4);
+    };
+    let keys = account.map(|account| account.ssh_keys).unwrap_or_default();
+    let text: String = keys.iter().flat_map(|key| [key.as_str(), "\n"]).collect();
+    form.print(&json!({"user": user, "keys": keys}), &text);
+    ExitCode::SUCCESS
+}
+
+fn make_home(options: &Options, user: &str, form: Form) -> ExitCode {
+    let account = match account(&options.run_dir, user) {
+        Ok(Some(account)) => account,
+        Ok(None) => {
+            complain(&format!("{user:?} is no user of Rollcall who may sign in here"));
+            return ExitCode::from(3);
+        }
+        Err(CannotKnow) => {
+            complain("nobody can tell now who that is");
+            return ExitCode::from(4);
+        }
+    };
+    // A file that may not be used leaves the defaults; one that is not there too.
+    let config = Config::load(&options.config_path).unwrap_or_default();
+    match make(&account, &config) {
+        Ok(made) => {
+            let is_new = made == Made::New;
+            let text = if is_new {
+                format!("{} is made\n", account.home)
+            } else {
+                String::new()
+            };
+            form.print(&json!({"user": user, "home": account.home, "made": is_new}), &text);
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            complain(&fault);
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -106,16 +202,18 @@ fn serve(options: Options) -> ExitCode {
     }
 }
 
-fn show_status(options: &Options, prometheus: bool) -> ExitCode {
+fn show_status(options: &Options, form: Form) -> ExitCode {
     let map_path = format!("{}/{MAP_FILE}", options.run_dir);
     let text = match ask(&format!("{}/node.sock", options.run_dir), b"t", STATUS_LIMIT_MS) {
         Reply::Body(body) => String::from_utf8_lossy(&body).into_owned(),
         _ => Map::open(&map_path).map_or_else(|_| String::new(), |map| status::of_map(&map)),
     };
-    if prometheus {
+    if form == Form::Prometheus {
         print(&as_metrics(&text));
     } else {
-        print(&text);
+        let pairs = text.lines().filter_map(|line| line.split_once(' '));
+        let value = pairs.map(|(key, value)| (key.to_owned(), json!(value))).collect();
+        form.print(&serde_json::Value::Object(value), &text);
     }
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
     let beat = value("last_beat_seconds")
@@ -144,7 +242,7 @@ fn as_metrics(text: &str) -> String {
     metrics
 }
 
-fn check(options: &Options) -> ExitCode {
+fn check(options: &Options, form: Form) -> ExitCode {
     let text = match read_safe(&options.config_path, CONFIG_MAX) {
         Ok(text) => text,
         Err(error) => {
@@ -172,6 +270,11 @@ fn check(options: &Options) -> ExitCode {
             Err(error) => complain(&format!("{who}: {path}: {error:?}")),
         }
     }
+    let told: Vec<_> = findings
+        .iter()
+        .map(|finding| json!({"line": finding.line, "message": finding.message}))
+        .collect();
+    form.print(&json!({"file": options.config_path, "findings": told}), "");
     if findings.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -179,15 +282,21 @@ fn check(options: &Options) -> ExitCode {
     }
 }
 
-fn clear(options: &Options) -> ExitCode {
+fn clear(options: &Options, form: Form) -> ExitCode {
     let former = Former::open(&options.run_dir);
     let removed = std::fs::remove_file(format!("{}/{MAP_FILE}", options.run_dir));
     if let Some(former) = former {
         former.retire();
     }
     match removed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => ExitCode::SUCCESS,
+        Ok(()) => {
+            form.print(&json!({"cleared": true}), "");
+            ExitCode::SUCCESS
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            form.print(&json!({"cleared": false}), "");
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             complain(&error.to_string());
             ExitCode::FAILURE

@@ -63,6 +63,14 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
         "stale-if-error-s" => config.stale_s = number(key, value, 0, 604_800)?,
         "minimum-id" => config.ids.min = u32::try_from(number(key, value, 0, u64::from(u32::MAX))?).unwrap_or(u32::MAX),
         "maximum-id" => config.ids.max = u32::try_from(number(key, value, 0, u64::from(u32::MAX))?).unwrap_or(u32::MAX),
+        "home-skel" => config.home_skel = path(key, value)?,
+        "home-hook" => config.home_hook = Some(path(key, value)?),
+        "home-mode" => {
+            config.home_mode = u32::from_str_radix(value, 8)
+                .ok()
+                .filter(|mode| (0o700..=0o777).contains(mode))
+                .ok_or("home-mode: an octal number from 700 to 777 is wanted: the default holds")?;
+        }
         "direct-mode" => {
             config.direct = match value {
                 "auto" => DirectMode::Auto,

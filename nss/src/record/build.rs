@@ -1,6 +1,6 @@
 //! Writing records: the only place that knows how to lay one out.
 
-use super::{BY_UID_ONLY, HEAD, Key, Kind, RECORD_MAX};
+use super::{BY_UID_ONLY, HEAD, Key, Kind, NOT_LIVE, RECORD_MAX};
 use crate::contract::{Group, Shadow, State, User};
 use crate::rules::{GIDS_MAX, MEMBERS_MAX};
 
@@ -20,7 +20,9 @@ pub fn user(user: &User, shadow_served: bool) -> Option<Vec<u8>> {
     if gids.len() > GIDS_MAX {
         return None;
     }
-    let flags = if user.by_uid_only { BY_UID_ONLY } else { 0 };
+    let by_uid_only = if user.by_uid_only { BY_UID_ONLY } else { 0 };
+    let not_live = if user.state == State::Live { 0 } else { NOT_LIVE };
+    let flags = by_uid_only | not_live;
     let mut record = Builder::new(Kind::User, flags, user.name.as_bytes())?;
     record.put_u32(8, user.uid);
     record.put_u32(12, user.gid);
@@ -39,7 +41,9 @@ pub fn user(user: &User, shadow_served: bool) -> Option<Vec<u8>> {
         user.home.as_bytes(),
         user.shell.as_bytes(),
     ];
-    record.finish(fields)
+    let keys: &[String] = if user.state == State::Live { &user.ssh_keys } else { &[] };
+    record.put_u16(30, u16::try_from(keys.len()).ok()?);
+    record.finish_with(fields, keys.iter().map(String::as_bytes))
 }
 
 /// The record of `group`; None when it has no member list or is too large.
@@ -102,8 +106,7 @@ impl Builder {
         }
     }
 
-    fn finish<'s>(mut self, strings: impl IntoIterator<Item = &'s [u8]>) -> Option<Vec<u8>> {
-        let start = self.bytes.len();
+    fn put_strings<'s>(&mut self, strings: impl IntoIterator<Item = &'s [u8]>) -> Option<()> {
         for text in strings {
             if text.contains(&0) {
                 return None;
@@ -111,8 +114,24 @@ impl Builder {
             self.bytes.extend_from_slice(text);
             self.bytes.push(0);
         }
+        Some(())
+    }
+
+    fn finish<'s>(self, strings: impl IntoIterator<Item = &'s [u8]>) -> Option<Vec<u8>> {
+        self.finish_with(strings, [])
+    }
+
+    /// `behind` follows the strings without being counted among them.
+    fn finish_with<'s>(
+        mut self,
+        strings: impl IntoIterator<Item = &'s [u8]>,
+        behind: impl IntoIterator<Item = &'s [u8]>,
+    ) -> Option<Vec<u8>> {
+        let start = self.bytes.len();
+        self.put_strings(strings)?;
         let length = u32::try_from(self.bytes.len() - start).ok()?;
         self.put_u32(20, length);
+        self.put_strings(behind)?;
         let padded = self.bytes.len().next_multiple_of(8);
         if padded > RECORD_MAX {
             return None;

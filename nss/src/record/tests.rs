@@ -38,6 +38,42 @@ fn a_user_is_read_back_as_written() {
 }
 
 #[test]
+fn ssh_keys_stand_behind_what_older_readers_look_at() {
+    let keys = vec!["ssh-ed25519 AAAA one".to_owned(), "ssh-rsa BBBB two".to_owned()];
+    let with_keys = User {
+        ssh_keys: keys.clone(),
+        ..ada()
+    };
+    let bytes = user(&with_keys, false).unwrap();
+    let record = Record::parse(&bytes).unwrap();
+    let read: Vec<&[u8]> = record.ssh_keys().collect();
+    assert_eq!(read, keys.iter().map(String::as_bytes).collect::<Vec<_>>());
+    assert_eq!(record.strings().unwrap(), b"ada\0*\0Ada\0/home/ada\0/bin/sh\0");
+    assert!(record.passwd_offsets().is_some());
+    let plain = user(&ada(), false).unwrap();
+    assert_eq!(Record::parse(&plain).unwrap().ssh_keys().count(), 0);
+    for state in [State::Locked, State::Retired] {
+        let bytes = user(
+            &User {
+                state,
+                ..with_keys.clone()
+            },
+            false,
+        )
+        .unwrap();
+        let record = Record::parse(&bytes).unwrap();
+        assert_eq!((record.ssh_keys().count(), record.flags()), (0, NOT_LIVE), "{state:?}");
+    }
+}
+
+#[test]
+fn a_number_of_keys_that_lies_gives_no_line_that_was_not_written() {
+    let mut bytes = user(&ada(), false).unwrap();
+    bytes[30..32].copy_from_slice(&u16::MAX.to_le_bytes());
+    assert_eq!(Record::parse(&bytes).unwrap().ssh_keys().count(), 0);
+}
+
+#[test]
 fn a_password_field_sends_pam_to_the_shadow_entry_where_one_is_served_or_the_user_is_locked() {
     let field = |user: &User, served| {
         let bytes = super::user(user, served).unwrap();

@@ -32,7 +32,7 @@ const GROUPS: &str = "(|(objectClass=posixGroup)(objectClass=groupOfNames)(objec
                       (&(uidNumber=*)(objectClass=posixAccount)))";
 
 /// What is asked of each entry.
-const ATTRIBUTES: [&str; 15] = [
+const ATTRIBUTES: [&str; 16] = [
     "objectClass",
     "uid",
     "sAMAccountName",
@@ -41,6 +41,7 @@ const ATTRIBUTES: [&str; 15] = [
     "homeDirectory",
     "unixHomeDirectory",
     "loginShell",
+    "sshPublicKey",
     "gecos",
     "cn",
     "displayName",

@@ -1,9 +1,8 @@
 //! What goes on beside the requests: migrating, following changes, writing batches, housekeeping.
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use rollcall::bootstrap::Bootstrap;
 use rollcall::config::{Database as DatabaseConfig, Private, Role};
 use rollcall::db::tokens::TokenDraft;
 use rollcall::db::{Database, Origin, migrate};
@@ -12,7 +11,9 @@ use rollcall::telemetry::metrics::METRICS;
 use rollcall::tokens::{NewToken, Scope};
 use tokio::task::JoinSet;
 
+use crate::cli::bootstrap;
 use crate::cli::session::{self, Addresses};
+use crate::cli::whole_file::keep_or_write;
 
 /// How often the schema is looked for while it is too old.
 const SCHEMA_POLL: Duration = Duration::from_millis(500);
@@ -27,7 +28,7 @@ const OBSERVE: Duration = Duration::from_secs(15);
 const MAINTAIN: Duration = Duration::from_mins(1);
 
 /// Starts what goes on beside the requests. A task that ends with an error ends the service.
-pub(super) fn start(state: &State, addresses: &Addresses) -> JoinSet<anyhow::Result<()>> {
+pub(super) fn start(state: &State, addresses: &Addresses, bootstrap: Option<Bootstrap>) -> JoinSet<anyhow::Result<()>> {
     let db = &state.db;
     let mut background = JoinSet::new();
     background.spawn(prepare(
@@ -40,6 +41,7 @@ pub(super) fn start(state: &State, addresses: &Addresses) -> JoinSet<anyhow::Res
                 .filter(|_| state.config.listeners.role == Role::All),
             is_private: addresses.is_private,
         },
+        bootstrap,
     ));
     background.spawn(observe_standby(db.clone()));
     background.spawn(observe_primary(db.clone()));
@@ -93,8 +95,9 @@ impl Migrations {
     }
 }
 
-/// Migrates when this replica may, then waits until the schema is new enough, and says so.
-async fn prepare(state: State, migrations: Migrations) -> anyhow::Result<()> {
+/// Migrates when this replica may, then waits until the schema is new enough, makes what the bootstrap file asks for, and
+/// says so.
+async fn prepare(state: State, migrations: Migrations, bootstrap: Option<Bootstrap>) -> anyhow::Result<()> {
     let mut told = false;
     loop {
         let outcome = migrations.apply().await;
@@ -118,6 +121,9 @@ async fn prepare(state: State, migrations: Migrations) -> anyhow::Result<()> {
         let epoch = state.db.id_follow_epoch().await?;
         tracing::debug!(epoch, "id allocation follows the database");
         keep_admin_group(&state).await;
+        if let Some(bootstrap) = bootstrap {
+            bootstrap::at_start(&state.config, &state.db, &bootstrap).await;
+        }
     }
     let _ = state.tokens.refresh(&state.db).await;
     if let DatabaseConfig::Private(private) = &state.config.database {
@@ -143,32 +149,13 @@ async fn first_token(db: &Database, private: &Private) -> anyhow::Result<()> {
         parent: None,
         expires_at: Some(expires_at),
     };
-    write_secret(&path, &token.reveal())?;
+    keep_or_write(&path, &(token.reveal() + "\n"), 0o600)?;
     if let Err(error) = db.token_create(&token, &draft, &session::origin()).await {
         let _ = std::fs::remove_file(&path);
         return Err(error.into());
     }
     tracing::info!(file = %path.display(), "wrote a first SCIM token");
     Ok(())
-}
-
-/// Writes a file that its owner alone may read, all or nothing.
-fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let fresh = path.with_extension("new");
-    let write = || {
-        let _ = std::fs::remove_file(&fresh);
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        writeln!(file, "{text}")?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn flush(state: State) -> anyhow::Result<()> {

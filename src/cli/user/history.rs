@@ -1,13 +1,14 @@
 //! `rollcall user history`: one time line over SCIM, sign-in, imports and the command line.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::config::Config;
 use rollcall::db::HistoryEntry;
 
 use crate::cli::output::time;
 use crate::cli::rows::{Rows, RowsForm};
-use crate::cli::session;
+use crate::cli::{names, session};
 
 /// How far back the time line goes unless said otherwise.
 const BACK: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -15,6 +16,7 @@ const BACK: SignedDuration = SignedDuration::from_hours(24 * 90);
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
+    #[arg(add = ArgValueCompleter::new(names::of_users))]
     name: String,
     /// From this time on, as 2026-01-31T00:00:00Z; without it the last 90 days.
     #[arg(long)]

@@ -3,13 +3,14 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::Database;
 use rollcall::scim::user::{UserDraft, UserRow, to_document};
 use serde_json::json;
 
 use crate::cli::output::{self, Form};
-use crate::cli::{Refused, session};
+use crate::cli::{Refused, names, session};
 
 /// How long a node without an agent may answer from its own cache by default (`cache-ttl-s`), in seconds.
 const NODE_CACHE_SECONDS: u32 = 60;
@@ -46,6 +47,7 @@ impl Confirmation {
 #[derive(Debug, Args)]
 pub(crate) struct Rename {
     /// userName, POSIX name or SCIM id.
+    #[arg(add = ArgValueCompleter::new(names::of_users))]
     name: String,
     /// The new POSIX name; the userName stays.
     new_name: String,
@@ -58,6 +60,7 @@ pub(crate) struct Rename {
 #[derive(Debug, Args)]
 pub(crate) struct SetUid {
     /// userName, POSIX name or SCIM id.
+    #[arg(add = ArgValueCompleter::new(names::of_users))]
     name: String,
     /// The new uid; the old one is retired.
     uid: u32,

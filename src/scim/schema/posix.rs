@@ -2,6 +2,14 @@
 
 use super::{Attribute, Schema};
 
+/// The attribute of [`POSIX_USER`] with OpenSSH public keys.
+pub const SSH_PUBLIC_KEYS: &str = "sshPublicKeys";
+
+const SSH_KEYS: &[Attribute] = &[
+    Attribute::string("value", "The key as a line of authorized_keys.").case_exact(),
+    Attribute::string("display", "A name for people, as the machine it is from."),
+];
+
 /// POSIX attributes of a user beyond Workbench's.
 pub static POSIX_USER: Schema = Schema {
     id: "urn:rollcall:params:scim:schemas:extension:posix:1.0:User",
@@ -10,6 +18,12 @@ pub static POSIX_USER: Schema = Schema {
     attributes: &[
         Attribute::string("loginShell", "The login shell, an absolute path.").case_exact(),
         Attribute::integer("posixGroupId", "The POSIX id of the user's primary group.").read_only(),
+        Attribute::complex(
+            SSH_PUBLIC_KEYS,
+            "OpenSSH public keys that may sign in as the user on nodes.",
+            SSH_KEYS,
+        )
+        .multi_valued(),
     ],
     aliases: &[],
 };

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::super::document::schemas;
-use super::super::schema::{POSIX_USER, ResourceType, WORKBENCH_USER};
+use super::super::schema::{POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
 use super::super::{Document, time, version};
+use super::ssh_keys;
 
 /// A group that a user belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +92,7 @@ pub fn render(row: &UserRow, base_url: &str) -> Document {
         workbench.insert("lastSignIn".to_owned(), time::print(time).into());
     }
     document.insert(WORKBENCH_USER.id.to_owned(), Value::Object(workbench));
-    let mut posix = writable_posix(row);
+    let mut posix = writable_posix(row, &document);
     posix.insert("posixGroupId".to_owned(), row.primary_gid.into());
     document.insert(POSIX_USER.id.to_owned(), Value::Object(posix));
     let meta = meta(
@@ -115,7 +116,7 @@ pub fn to_document(row: &UserRow) -> Document {
     let mut document: Map<String, Value> = row.doc.as_object().cloned().unwrap_or_default();
     show_active(&mut document, row);
     document.insert(WORKBENCH_USER.id.to_owned(), Value::Object(writable_workbench(row)));
-    let posix = writable_posix(row);
+    let posix = writable_posix(row, &document);
     if !posix.is_empty() {
         document.insert(POSIX_USER.id.to_owned(), Value::Object(posix));
     }
@@ -142,12 +143,14 @@ fn writable_workbench(row: &UserRow) -> Map<String, Value> {
     ])
 }
 
-fn writable_posix(row: &UserRow) -> Map<String, Value> {
-    row.shell
+/// What is in the document of the extension, and beside it.
+fn writable_posix(row: &UserRow, document: &Document) -> Map<String, Value> {
+    let shell = row
+        .shell
         .as_deref()
-        .map(|shell| ("loginShell".to_owned(), shell.into()))
-        .into_iter()
-        .collect()
+        .map(|shell| ("loginShell".to_owned(), shell.into()));
+    let keys = ssh_keys::of(document).map(|keys| (SSH_PUBLIC_KEYS.to_owned(), keys.clone()));
+    shell.into_iter().chain(keys).collect()
 }
 
 fn group_json(group: &GroupRef, base_url: &str) -> Value {

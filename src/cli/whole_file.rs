@@ -9,7 +9,7 @@ use anyhow::Context;
 
 /// What has become of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It is new, or new again.
     Written,
     /// It was there, and was not touched.
@@ -18,7 +18,7 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The word for it.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Written => "written",
             Self::Kept => "kept",
@@ -27,12 +27,12 @@ impl Outcome {
 }
 
 /// Whether something has this name, be it a link that leads nowhere.
-pub(super) fn exists(path: &Path) -> bool {
+pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
 /// Writes `text` with `mode` unless something has this name, also when somebody else does the same at this moment.
-pub(super) fn keep_or_write(path: &Path, text: &str, mode: u32) -> anyhow::Result<Outcome> {
+pub(crate) fn keep_or_write(path: &Path, text: &str, mode: u32) -> anyhow::Result<Outcome> {
     if exists(path) {
         return Ok(Outcome::Kept);
     }
@@ -46,7 +46,7 @@ pub(super) fn keep_or_write(path: &Path, text: &str, mode: u32) -> anyhow::Resul
 }
 
 /// Writes `text` with `mode`, whatever was there, unless it holds just that.
-pub(super) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<Outcome> {
+pub(crate) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<Outcome> {
     if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(Outcome::Kept);
     }

@@ -1,0 +1,239 @@
+//! The bootstrap file: users, groups and tokens that are to be there, read from TOML and checked, without I/O.
+//!
+//! What the file says of somebody is made so; what it leaves out is left alone, and nobody is removed.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::fold::fold;
+use crate::posix::derive_user_name;
+use crate::scim::Document;
+use crate::scim::dialect::Dialect;
+use crate::scim::document::normalise;
+use crate::scim::error::ScimError;
+use crate::scim::group::GroupDraft;
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
+use crate::scim::user::UserDraft;
+use crate::tokens::{Scope, SecretHash};
+
+/// Largest bootstrap file, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// Most users, groups and tokens of one file together.
+pub const MAX_ENTRIES: usize = 10_000;
+
+/// What is wrong with a bootstrap file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct Fault {
+    /// The line, from 1.
+    pub line: usize,
+    /// For a person; holds no secret.
+    pub message: String,
+}
+
+/// What a bootstrap file asks for.
+#[derive(Debug, Default)]
+pub struct Bootstrap {
+    /// Users, each named once.
+    pub users: Vec<User>,
+    /// Groups, each named once.
+    pub groups: Vec<Group>,
+    /// Tokens, each named once.
+    pub tokens: Vec<Token>,
+}
+
+/// A user who is to be there.
+#[derive(Debug)]
+pub struct User {
+    /// Where the file names him.
+    pub line: usize,
+    /// `userName`.
+    pub user_name: String,
+    /// `userName`, folded.
+    pub key: String,
+    said: Map<String, Value>,
+}
+
+/// A group that is to be there.
+#[derive(Debug)]
+pub struct Group {
+    /// Where the file names it.
+    pub line: usize,
+    /// `displayName`.
+    pub display_name: String,
+    /// `displayName`, folded.
+    pub key: String,
+    /// Users who are to be members: userName or POSIX name.
+    pub members: Vec<String>,
+    /// Whether users who are not listed leave.
+    pub members_only: bool,
+    said: Map<String, Value>,
+}
+
+/// A token that is to be there.
+#[derive(Debug)]
+pub struct Token {
+    /// Where the file names it.
+    pub line: usize,
+    /// Its name for people.
+    pub name: String,
+    /// What it may be used for; not empty.
+    pub scopes: Vec<Scope>,
+    /// The client's dialect of SCIM.
+    pub dialect: Dialect,
+    /// Days for which it is valid from the day it is made; `None` for ever.
+    pub days: Option<i64>,
+    /// Where its secret comes from.
+    pub source: Source,
+}
+
+/// Where a token's secret comes from.
+#[derive(Debug)]
+pub enum Source {
+    /// A file with the whole token; made, and written there, when it is missing.
+    File(PathBuf),
+    /// Its public id, and the SHA-256 of its secret.
+    Hash(String, SecretHash),
+}
+
+impl Bootstrap {
+    /// Reads a file and checks all of it. Raises the first fault with its line: what is no TOML, an unknown key, a value that
+    /// SCIM would refuse, a name that stands twice, more than [`MAX_BYTES`] or [`MAX_ENTRIES`].
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        file::read(text)
+    }
+}
+
+impl User {
+    /// The POSIX name that he gets when he is new and it is free: the one the file says, or the derived one.
+    pub fn posix_name(&self) -> String {
+        let said = self
+            .said
+            .get(WORKBENCH_USER.id)
+            .and_then(|said| said.get("posixUserName")?.as_str());
+        said.map_or_else(|| derive_user_name(&self.user_name), str::to_owned)
+    }
+
+    /// Whether a list of members may mean him by `name`: userName or POSIX name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.key == fold(name) || self.posix_name() == name
+    }
+
+    /// The draft that creates him. Raises what a SCIM client would be told.
+    pub fn new_draft(&self) -> Result<UserDraft, ScimError> {
+        UserDraft::from_document(&normalise(ResourceType::User, self.said.clone(), Dialect::Strict)?)
+    }
+
+    /// The draft that makes `present` as the file says, or `None` when he is so already.
+    pub fn change(&self, present: &Document) -> Result<Option<UserDraft>, ScimError> {
+        let has_address = self.said.get("emails").is_some_and(|said| {
+            let value = |emails: &Value, at: usize| emails.get(at)?.get("value")?.as_str().map(fold);
+            let present = present.get("emails").unwrap_or(&Value::Null);
+            let many = present.as_array().map_or(0, Vec::len);
+            (0..many).any(|at| value(present, at) == value(said, 0))
+        });
+        let mut said = self.said.clone();
+        if has_address {
+            said.shift_remove("emails");
+        }
+        let after = overlaid(ResourceType::User, present, said)?;
+        after.map(|after| UserDraft::from_document(&after)).transpose()
+    }
+}
+
+impl Group {
+    /// The draft that creates it, without members. Raises what a SCIM client would be told.
+    pub fn new_draft(&self) -> Result<GroupDraft, ScimError> {
+        GroupDraft::from_document(&normalise(ResourceType::Group, self.said.clone(), Dialect::Strict)?)
+    }
+
+    /// The draft that makes `present` as the file says, or `None` when it is so already; members not looked at.
+    pub fn change(&self, present: &Document) -> Result<Option<GroupDraft>, ScimError> {
+        let after = overlaid(ResourceType::Group, present, self.said.clone())?;
+        after.map(|after| GroupDraft::from_document(&after)).transpose()
+    }
+}
+
+/// `present` with what is said laid over it, or `None` when that changes nothing.
+fn overlaid(
+    resource: ResourceType,
+    present: &Document,
+    said: Map<String, Value>,
+) -> Result<Option<Document>, ScimError> {
+    let before = normalise(resource, present.clone(), Dialect::Strict)?;
+    let mut after = before.clone();
+    for (key, value) in said {
+        match (after.get_mut(&key), value) {
+            (Some(Value::Object(present)), Value::Object(said)) => present.extend(said),
+            (_, value) => {
+                after.insert(key, value);
+            }
+        }
+    }
+    let after = normalise(resource, after, Dialect::Strict)?;
+    Ok((after != before).then_some(after))
+}
+
+/// Attributes that are given, as a SCIM body.
+fn user_body(user: &file::UserTable) -> Map<String, Value> {
+    let mut body = Map::from_iter([("userName".to_owned(), json!(user.user_name.get_ref()))]);
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            body.insert(key.to_owned(), value);
+        }
+    };
+    let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+    put("displayName", text(&user.display_name));
+    put("externalId", text(&user.external_id));
+    put("active", user.locked.map(|locked| json!(!locked)));
+    put(
+        "emails",
+        user.email
+            .as_ref()
+            .map(|address| json!([{"value": address, "primary": true, "type": "work"}])),
+    );
+    let workbench = object([
+        ("admin", user.admin.map(Value::from)),
+        ("posixUserName", text(&user.posix_name)),
+        ("posixUserId", user.uid.map(Value::from)),
+        ("homeDirectory", text(&user.home)),
+    ]);
+    put(WORKBENCH_USER.id, workbench);
+    let keys = user.ssh_keys.as_ref().map(|keys| {
+        let keys = keys.iter().map(|line| json!({"value": line}));
+        Value::Array(keys.collect())
+    });
+    put(
+        POSIX_USER.id,
+        object([("loginShell", text(&user.shell)), (SSH_PUBLIC_KEYS, keys)]),
+    );
+    body
+}
+
+fn group_body(group: &file::GroupTable) -> Map<String, Value> {
+    let mut body = Map::from_iter([("displayName".to_owned(), json!(group.display_name.get_ref()))]);
+    if let Some(id) = &group.external_id {
+        body.insert("externalId".to_owned(), json!(id));
+    }
+    let posix = object([
+        ("posixGroupName", group.posix_name.as_ref().map(|name| json!(name))),
+        ("posixGroupId", group.gid.map(Value::from)),
+    ]);
+    body.extend(posix.map(|posix| (POSIX_GROUP.id.to_owned(), posix)));
+    body
+}
+
+/// An object of what is given; `None` when nothing is.
+fn object<const N: usize>(parts: [(&str, Option<Value>); N]) -> Option<Value> {
+    let given: Map<String, Value> = parts
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
+    (!given.is_empty()).then_some(Value::Object(given))
+}

@@ -1,0 +1,110 @@
+//! What the shell offers when the tab key is pressed: commands, and names that the database has.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use crate::harness::Rollcall;
+use crate::harness::command::{ROLLCALL, without_settings};
+use crate::harness::wait_until;
+
+/// How long a name may take to be offered on a busy machine, pressing the key again and again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a shell is offered for the last of these words.
+fn offered(shell: &str, words: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(ROLLCALL);
+    without_settings(&mut command)
+        .args(["--", "rollcall"])
+        .args(words)
+        .envs(environment.iter().copied())
+        .env("_ROLLCALL_COMPLETE", shell)
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .env("_CLAP_IFS", "\n")
+        .output()
+        .unwrap()
+}
+
+fn names(output: &Output) -> Vec<String> {
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    // zsh and fish show a help text behind a name.
+    text.lines()
+        .map(|line| line.split([':', '\t']).next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn names_of_users_groups_and_tokens_are_offered_in_every_shell() {
+    let rollcall = Rollcall::start().await;
+    for name in ["jane", "janet", "joe"] {
+        rollcall
+            .command(&["user", "add", &format!("{name}@example.org")])
+            .succeeded();
+    }
+    rollcall.command(&["group", "add", "Analysts"]).succeeded();
+    rollcall.command(&["token", "generate", "okta-prod"]).succeeded();
+    let environment = rollcall.database.environment();
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["user", "show", "jan"], &["jane", "janet"]),
+        (&["user", "lock", "jane@"], &["jane@example.org"]),
+        (&["group", "show", "an"], &["Analysts"]),
+        (&["token", "revoke", "ok"], &["okta-prod"]),
+        (&["audit", "--user", "jo"], &["joe"]),
+        (&["group", "add-member", "Analysts", "jo"], &["joe"]),
+        (&["user", "set-a"], &["set-admin"]),
+        (&["user", "show", "\" or pr"], &[]),
+    ];
+    for shell in ["bash", "zsh", "fish"] {
+        for (words, expected) in cases {
+            // A busy machine may not answer within the half second that a person waits: the next press of the key does.
+            wait_until(&format!("{shell} offers {expected:?}"), PATIENCE, async || {
+                names(&offered(shell, words, &environment)) == expected
+            })
+            .await;
+        }
+    }
+    // bash itself, with the script that the packages install.
+    let script = "source <(rollcall completions bash); COMP_WORDS=(rollcall user show jan); COMP_CWORD=3; COMP_TYPE=9; \
+                  _clap_complete_rollcall rollcall jan show; printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let folder = std::path::Path::new(ROLLCALL).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let ask = || {
+        let mut bash = Command::new("bash");
+        without_settings(&mut bash)
+            .args(["-c", script])
+            .envs(environment.iter().copied())
+            .env("PATH", &path);
+        names(&bash.output().unwrap())
+    };
+    wait_until("bash completes by itself", PATIENCE, async || {
+        ask() == ["jane", "janet"]
+    })
+    .await;
+    rollcall.finish().await;
+}
+
+#[test]
+fn without_a_database_nothing_is_offered_nothing_is_said_and_nobody_waits() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("postgres://rollcall@{}/rollcall", silent.local_addr().unwrap());
+    let away = std::env::temp_dir().join(format!("rollcall-never-{}", uuid::Uuid::new_v4().simple()));
+    let environments: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("ROLLCALL_DATABASE_URI", &uri)],
+        &[("ROLLCALL_DATABASE_URI", "nonsense")],
+        &[("ROLLCALL_DATA_DIR", away.to_str().unwrap())],
+    ];
+    for environment in environments {
+        let began = Instant::now();
+        let output = offered("bash", &["user", "show", "jan"], environment);
+        // Half a second for the database, the rest for a debug build on a busy machine.
+        assert!(began.elapsed() < Duration::from_secs(5), "{environment:?}");
+        assert_eq!(names(&output), Vec::<String>::new(), "{environment:?}");
+    }
+    assert!(!away.exists(), "a key press makes no database");
+}

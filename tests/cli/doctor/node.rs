@@ -1,0 +1,170 @@
+//! `rollcall doctor --scope node`: each fault of a node's set-up is found.
+
+use std::path::Path;
+
+use super::machine::{Machine, assert_found, findings};
+use crate::harness::Rollcall;
+use crate::harness::database::Role;
+
+/// The file it is in, how it is planted, the check that finds it, and what is said.
+type Fault<'a> = (&'a str, Box<dyn Fn() + 'a>, &'a str, &'a str);
+
+/// A node on which everything is right, with a running service.
+async fn node() -> (Rollcall, Machine) {
+    let rollcall = Rollcall::start().await;
+    let machine = Machine::new();
+    let folder = machine.0.join("etc/rstudio");
+    let url = rollcall.service.url("read");
+    rollcall
+        .command(&[
+            "nss-conf",
+            "install",
+            "--folder",
+            folder.to_str().unwrap(),
+            "--server-address",
+            &url,
+        ])
+        .succeeded();
+    // On a node the files are beneath /etc/rstudio; here the folder of the test took its place.
+    machine.write("etc/rstudio/workbench-nss.conf", &format!("server-address={url}\n"));
+    machine.write(
+        "etc/nsswitch.conf",
+        "passwd: files systemd pwb sss\ngroup: files pwb [NOTFOUND=return] sss # us\nshadow: files pwb\n",
+    );
+    machine.write("usr/lib64/libnss_pwb.so.2", "");
+    machine.write("run/rollcall/node.sock", "");
+    (rollcall, machine)
+}
+
+#[tokio::test]
+async fn a_good_node_has_no_finding() {
+    let (rollcall, machine) = node().await;
+    let uri = rollcall.database.uri(Role::App);
+    assert_eq!(findings("node", &machine, &uri, &[]), (0, vec![]));
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of faults, one after the other")]
+async fn faults_of_a_node_are_each_found() {
+    let (rollcall, machine) = node().await;
+    rollcall.command(&["user", "add", "jane"]).succeeded();
+    let uri = rollcall.database.uri(Role::App);
+    let url = rollcall.service.url("read");
+    let good = |path: &str| std::fs::read_to_string(machine.0.join(path)).unwrap();
+    let switch = "etc/nsswitch.conf";
+    let conf = "etc/rstudio/workbench-nss.conf";
+    let token = "etc/rstudio/user-token";
+    let text = |path: &'static str, text: &str| {
+        let text = text.to_owned();
+        let machine = &machine;
+        Box::new(move || drop(machine.write(path, &text))) as Box<dyn Fn()>
+    };
+    let faults: Vec<Fault<'_>> = vec![
+        (
+            switch,
+            text(switch, "passwd: files sss\ngroup: files pwb\nshadow: files pwb\n"),
+            "nsswitch",
+            "not asked for passwd",
+        ),
+        (
+            switch,
+            text(switch, "passwd: files pwb\ngroup: files sss pwb\nshadow: files pwb\n"),
+            "nsswitch",
+            "sss hides",
+        ),
+        (
+            switch,
+            text(switch, "passwd: pwb files\ngroup: files pwb\nshadow: files pwb\n"),
+            "nsswitch",
+            "first",
+        ),
+        (
+            switch,
+            text(switch, "passwd: files pwb\ngroup: files pwb\n"),
+            "nsswitch",
+            "not asked for shadow",
+        ),
+        (
+            "usr/lib64/libnss_pwb.so.2",
+            Box::new(|| machine.remove("usr/lib64/libnss_pwb.so.2")),
+            "module",
+            "no folder",
+        ),
+        (
+            "run/rollcall/node.sock",
+            Box::new(|| machine.remove("run/rollcall/node.sock")),
+            "agent",
+            "does not run",
+        ),
+        (conf, Box::new(|| machine.remove(conf)), "configuration", "No such file"),
+        (
+            conf,
+            text(conf, "user-token-path=/etc/rstudio/user-token\n"),
+            "configuration",
+            "server-address is missing",
+        ),
+        (
+            conf,
+            text(conf, &format!("server-address={url}\nserver-adress=x\n")),
+            "configuration",
+            "server-adress",
+        ),
+        (
+            conf,
+            text(conf, &format!("server-address={url}\nverify-ssl-certs=0\n")),
+            "configuration",
+            "believed",
+        ),
+        (
+            conf,
+            text(conf, "server-address=http://127.0.0.1:1\n"),
+            "look-up",
+            "127.0.0.1:1",
+        ),
+        (
+            token,
+            text(
+                token,
+                "rc_0123456789abcdef.0000000000000000000000000000000000000000000\n",
+            ),
+            "look-up",
+            "refuses the token",
+        ),
+        (token, text(token, "\n"), "user token", "empty"),
+        (
+            "etc/passwd",
+            text("etc/passwd", "jane:x:1001:1001::/:/bin/sh\n"),
+            "local accounts",
+            "jane (1001)",
+        ),
+    ];
+    for (path, plant, check, words) in faults {
+        let before = good(path);
+        plant();
+        assert_found(&findings("node", &machine, &uri, &[]).1, check, words);
+        machine.write(path, &before);
+    }
+    for (path, wrong, right, check) in [
+        ("etc/rstudio/admin-token", 0o644, 0o600, "admin token"),
+        (token, 0o600, 0o644, "user token"),
+        (conf, 0o666, 0o644, "configuration"),
+    ] {
+        machine.mode(path, wrong);
+        assert_found(
+            &findings("node", &machine, &uri, &[]).1,
+            check,
+            Path::new(path).file_name().unwrap().to_str().unwrap(),
+        );
+        machine.mode(path, right);
+    }
+    machine.write("run/nscd/socket", "");
+    assert_found(&findings("node", &machine, &uri, &[]).1, "nscd", "passwd and group");
+    machine.write("etc/nscd.conf", "enable-cache passwd no\n\tenable-cache\tgroup\tno\n");
+    assert_eq!(
+        findings("node", &machine, &uri, &[]),
+        (0, vec![]),
+        "and no finding is left behind"
+    );
+    rollcall.finish().await;
+}
