@@ -150,13 +150,13 @@ impl User {
 impl Group {
     /// The draft that creates it, without members. Raises what a SCIM client would be told.
     pub fn new_draft(&self) -> Result<GroupDraft, ScimError> {
-        GroupDraft::from_document(&normalise(ResourceType::Group, self.said.clone(), Dialect::Strict)?)
+        GroupDraft::from_document(normalise(ResourceType::Group, self.said.clone(), Dialect::Strict)?)
     }
 
     /// The draft that makes `present` as the file says, or `None` when it is so already; members not looked at.
     pub fn change(&self, present: &Document) -> Result<Option<GroupDraft>, ScimError> {
         let after = overlaid(ResourceType::Group, present, self.said.clone())?;
-        after.map(|after| GroupDraft::from_document(&after)).transpose()
+        after.map(GroupDraft::from_document).transpose()
     }
 }
 

@@ -57,14 +57,14 @@ async fn rows(rollcall: &Rollcall, query: &str) -> Vec<String> {
 }
 
 /// How often the service has called a function of the contract.
-async fn calls(rollcall: &Rollcall, op: &str) -> f64 {
+async fn calls(rollcall: &Rollcall, op: &str) -> u64 {
     let metrics = reqwest::get(format!("{}/metrics", rollcall.service.url("ops")))
         .await
         .unwrap();
     let metrics = metrics.text().await.unwrap();
     let line = format!("rollcall_db_query_duration_seconds_count{{op=\"{op}\"}} ");
     let count = metrics.lines().find_map(|metric| metric.strip_prefix(&line));
-    count.map_or(0.0, |count| count.parse().unwrap())
+    count.map_or(0, |count| count.parse().unwrap())
 }
 
 /// Sends every body from a client of its own, all at once; the answers are in their order.
@@ -94,19 +94,19 @@ async fn one_by_one(client: &Scim, path: &str, bodies: &[Value]) -> Vec<Answer> 
 /// A person of the many kinds that providers send.
 fn person(number: usize) -> Value {
     let mut body = json!({"userName": format!("Person{number}@Example.org"), "title": "Straße 7"});
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         body["externalId"] = json!(format!("ext-{number}"));
     }
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         body["displayName"] = json!(format!("Zoë O'Person, {number}"));
     }
     let addresses =
         (0..number % 4).map(|at| json!({"value": format!("P{number}.{at}@Example.org"), "primary": at == 0}));
     body["emails"] = addresses.collect();
-    body["active"] = json!(number % 5 != 0);
-    if number % 7 == 0 {
+    body["active"] = json!(!number.is_multiple_of(5));
+    if number.is_multiple_of(7) {
         body[WORKBENCH] = json!({"homeDirectory": format!("/data/p{number}"), "loginShell": "/bin/zsh",
-            "posixUserName": format!("p-{number}"), "admin": number % 2 == 0});
+            "posixUserName": format!("p-{number}"), "admin": number.is_multiple_of(2)});
     }
     body
 }
@@ -130,8 +130,8 @@ async fn creations_that_come_at_once_leave_the_rows_of_creations_one_by_one() {
         assert_eq!(shown(one), shown(other));
     }
     assert_eq!(rows(&crowd, CREATED).await, rows(&queue, CREATED).await);
-    assert!(calls(&crowd, "users_create").await > 0.0, "none went together");
-    assert_eq!(calls(&queue, "users_create").await, 0.0);
+    assert!(calls(&crowd, "users_create").await > 0, "none went together");
+    assert_eq!(calls(&queue, "users_create").await, 0);
     crowd.finish().await;
     queue.finish().await;
 }
@@ -234,7 +234,7 @@ async fn sign_ins_that_come_at_once_leave_the_rows_of_sign_ins_one_by_one() {
         );
     }
     assert_eq!(rows(&crowd, CREATED).await, rows(&queue, CREATED).await);
-    assert!(calls(&crowd, "logins_apply").await > 0.0, "none went together");
+    assert!(calls(&crowd, "logins_apply").await > 0, "none went together");
     crowd.finish().await;
     queue.finish().await;
 }
@@ -262,10 +262,9 @@ async fn of_sign_ins_that_come_at_once_only_the_impossible_are_refused() {
     for (number, answer) in answers.into_iter().enumerate() {
         match number {
             7 => assert_eq!(answer.expect(403).body["error"], "locked"),
-            11 => assert_eq!(answer.expect(403).body["error"], "subject_mismatch"),
             13 | 17 => assert_eq!(answer.status, 400, "{}", answer.body),
-            // Another subject of the same name: the pin decides, whoever is first.
-            19 => assert_eq!(answer.expect(403).body["error"], "subject_mismatch"),
+            // 19 is another subject of the name that 18 has: the pin decides, whoever is first.
+            11 | 19 => assert_eq!(answer.expect(403).body["error"], "subject_mismatch"),
             _ => drop(answer.expect(200)),
         }
     }

@@ -40,7 +40,7 @@ pub fn account(run_dir: &str, name: &str) -> Result<Option<Account>, CannotKnow>
     }
     let key = Key::UserName(name.as_bytes());
     let look = || {
-        let map = Map::open(&format!("{run_dir}/{MAP_FILE}")).map_err(|_| CannotKnow)?;
+        let map = Map::open(format!("{run_dir}/{MAP_FILE}")).map_err(|_| CannotKnow)?;
         Ok(match map.find(&key) {
             Found::Record(record) if record.kind() == Kind::User => Some(of_record(&record)?),
             Found::Record(record) if record.kind() == Kind::Negative && now_ms() < record.fresh_until() => Some(None),

@@ -36,7 +36,7 @@ impl Node {
         );
         let agent = Some(Agent::start(&folder));
         until("the directory is loaded", SOON, || {
-            Map::open(&folder.path(MAP_FILE)).is_ok_and(|map| map.is_complete())
+            Map::open(folder.path(MAP_FILE)).is_ok_and(|map| map.is_complete())
         });
         Self { folder, server, agent }
     }

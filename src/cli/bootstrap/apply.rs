@@ -67,7 +67,7 @@ impl Work<'_> {
                 }
                 return Ok((Action::Create, None));
             }
-            let made = self.db.user_create(Uuid::now_v7(), &draft, &self.origin).await?;
+            let made = self.db.user_create(Uuid::now_v7(), draft, self.origin.clone()).await?;
             let user = made.user;
             return Ok((
                 Action::Create,
