@@ -182,6 +182,7 @@ begin
       || jsonb_build_object('id', v_user.id,
            'gids', (select jsonb_agg(y.gid order by y.gid) from (select v_user.primary_gid union select x.gid from x) y(gid)),
            'groups', (select coalesce(jsonb_agg(jsonb_build_object('name', x.name, 'gid', x.gid) order by x.gid), '[]') from x))
+      || store.nss_ssh_keys(v_user)
       || case when p_with_shadow then jsonb_build_object('shadow', store.nss_shadow_record(v_user)) else '{}' end);
 end $$;
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::pool::Database;
 use crate::error::Error;
+use crate::telemetry::traces::Caller;
 
 /// Most calls in one statement: what the last of them waits for the others stays below a commit or two.
 const MOST: usize = 32;
@@ -52,6 +53,7 @@ struct Gathered<T: Together> {
 struct Waiting<T: Together> {
     number: u64,
     call: T,
+    caller: Caller,
     answer: oneshot::Sender<Result<T::Outcome, Error>>,
 }
 
@@ -99,7 +101,12 @@ impl Database {
             let mut gathered = T::place(self).lock();
             let number = gathered.next_number;
             gathered.next_number += 1;
-            gathered.waiting.push_back(Waiting { number, call, answer });
+            gathered.waiting.push_back(Waiting {
+                number,
+                call,
+                caller: Caller::current(),
+                answer,
+            });
             let starts = gathered.under_way < UNDER_WAY;
             gathered.under_way += usize::from(starts);
             (number, starts)
@@ -145,11 +152,13 @@ async fn drive<T: Together>(db: Database) {
     let turn = Turn::<T>(db, PhantomData);
     loop {
         let taken = T::place(&turn.0).lock().take();
-        if taken.is_empty() {
+        // A statement that many share is told of in the trace of the oldest.
+        let Some(caller) = taken.first().map(|first| first.caller.clone()) else {
             return;
-        }
+        };
         let (calls, answers): (Vec<T>, Vec<_>) = taken.into_iter().map(|one| (one.call, one.answer)).unzip();
-        for (answer, outcome) in answers.into_iter().zip(carry_out(&turn.0, &calls).await) {
+        let outcomes = caller.around(carry_out(&turn.0, &calls)).await;
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // Whoever has gone away does not want it.
             let _ = answer.send(outcome);
         }

@@ -13,6 +13,6 @@ mod unrecorded;
 #[cfg(feature = "otel")]
 pub use collector::Collector;
 #[cfg(feature = "otel")]
-pub use recorded::{CallSpan, RequestSpan};
+pub use recorded::{CallSpan, Caller, RequestSpan};
 #[cfg(not(feature = "otel"))]
-pub use unrecorded::{CallSpan, RequestSpan};
+pub use unrecorded::{CallSpan, Caller, RequestSpan};

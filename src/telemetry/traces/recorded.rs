@@ -80,6 +80,22 @@ impl RequestSpan {
     }
 }
 
+/// The request that a task works on, to be taken along into another task.
+#[derive(Debug, Clone)]
+pub struct Caller(SpanContext);
+
+impl Caller {
+    /// The request of this task, if it works on one.
+    pub fn current() -> Self {
+        Self(REQUEST.try_with(Clone::clone).unwrap_or(SpanContext::NONE))
+    }
+
+    /// Does work for that request.
+    pub fn around<W: Future>(&self, work: W) -> impl Future<Output = W::Output> + use<W> {
+        REQUEST.scope(self.0.clone(), work)
+    }
+}
+
 /// The span of a call of the SQL contract; it ends when it is dropped.
 #[derive(Debug)]
 pub struct CallSpan(Option<Span>);

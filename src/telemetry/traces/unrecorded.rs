@@ -26,6 +26,22 @@ impl RequestSpan {
     pub fn end(self, _status: u16) {}
 }
 
+/// The request that a task works on, to be taken along into another task.
+#[derive(Debug, Clone)]
+pub struct Caller;
+
+impl Caller {
+    /// The request of this task, if it works on one.
+    pub fn current() -> Self {
+        Self
+    }
+
+    /// Does work for that request.
+    pub fn around<W: Future>(&self, work: W) -> W {
+        work
+    }
+}
+
 /// The span of a call of the SQL contract.
 #[derive(Debug)]
 pub struct CallSpan;
