@@ -54,7 +54,8 @@ chmod 711 "$WORK" # the database of a service may run as an account of its own
 ROOT=$WORK/root DATA=$WORK/data TOKENS=$WORK/tokens CONTROL=$WORK/control
 export ROOT DATA TOKENS CONTROL
 mkdir -p "$ROOT" "$DATA" "$TOKENS"
-mount -t tmpfs tmpfs "$ROOT"
+# sshd runs no command for keys under a folder that others may write.
+mount -t tmpfs -o mode=755 tmpfs "$ROOT"
 mkdir -p "$ROOT"/{etc,run,tmp,proc,dev,sys,root,home,var/tmp,var/log,var/cache/rollcall,usr,.upper,.work}
 chmod 1777 "$ROOT/tmp"
 for link in bin sbin lib lib64; do

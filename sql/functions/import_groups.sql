@@ -229,6 +229,8 @@ begin
   select coalesce(array_agg(distinct t.user_id) filter (where t.user_id is not null), '{}') into v_users
     from store.import_targets(p_import, p_after + 1, last) t;
   perform store.members_lock(v_users);
+  -- Of all of them at once and in order: below they are cleared group by group.
+  perform from store.login_state l where l.user_id = any (v_users) order by l.user_id, l.provider for no key update;
   perform from store.users u where u.private_group and u.deleted_at is null
     and u.id in (select i.gid_owner from store.import_groups s join store.posix_ids i on i.id = s.gid
                  where s.import = p_import and s.number > p_after and s.number <= last)

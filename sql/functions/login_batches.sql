@@ -75,17 +75,22 @@ begin
           from store.users u join unnest(p_ids, p_user_name_keys, p_users, p_profiles) as x(id, user_name_key, draft, profile)
             on x.id = u.id and x.draft is null
           order by u.id for no key update of u) l;
-  if v_here <> cardinality(array_positions(p_users, null)) or (select count(distinct i) from unnest(p_ids) i) <> v_count then
+  if v_here <> cardinality(array_positions(p_users, null))
+     or (select count(distinct i) <> v_count or count(distinct k) <> v_count from unnest(p_ids, p_user_name_keys) as x(i, k)) then
+    perform store.one_by_one();
+  end if;
+  -- What can be looked at before numbers are drawn: a batch that gives up has used them up.
+  v_wanted := array(select g.id from unnest(p_group_keys) with ordinality as k(key, n),
+    lateral (select g.id from store.groups g where g.display_name_key = k.key and g.deleted_at is null offset 0) g
+    order by k.n);
+  if cardinality(v_wanted) <> cardinality(p_group_keys) or exists (
+    select from unnest(p_ids, p_users, p_providers) as x(id, draft, provider)
+    where x.draft is null and not exists (
+      select from store.login_state l where l.user_id = x.id and l.provider = x.provider)) then
     perform store.one_by_one();
   end if;
   perform store.logins_create(p_users, p_actors, p_request_ids, p_origins, p_minimum_uid, p_options);
 
-  v_wanted := array(select g.id from unnest(p_group_keys) with ordinality as k(key, n),
-    lateral (select g.id from store.groups g where g.display_name_key = k.key and g.deleted_at is null offset 0) g
-    order by k.n);
-  if cardinality(v_wanted) <> cardinality(p_group_keys) then
-    perform store.one_by_one();
-  end if;
   v_locked := array(select distinct w
     from unnest(p_ids, p_firsts, p_lasts) as x(id, first, last),
     lateral (select array(select m.group_id from store.memberships m where m.member_id = x.id) as present offset 0) h,

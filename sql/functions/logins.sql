@@ -377,6 +377,9 @@ begin
   insert into store.sign_ins as s (user_id, at)
     select (n->>'user_id')::uuid, (n->>'at')::timestamptz from jsonb_array_elements(v_due) n
     on conflict (user_id) do update set at = greatest(s.at, excluded.at);
+  -- In the order of every other writer.
+  perform from store.login_state l where l.user_id in (select (n->>'user_id')::uuid from jsonb_array_elements(v_due) n)
+    order by l.user_id, l.provider for no key update;
   update store.login_state l set claims_at = d.claims_at
     from (select (n->>'user_id')::uuid as user_id, n->>'provider' as provider, (n->>'claims_at')::timestamptz as claims_at
           from jsonb_array_elements(v_due) n) d

@@ -54,7 +54,7 @@ begin
         where not exists (select from store.posix_ids i where i.id = s.n));
       exit when cardinality(v_numbers) = v_count;
     end loop;
-    select count(*) = v_count and min(n) >= (p_options->>'uid_start')::bigint
+    select count(*) = v_count and min(n) >= (p_options->>'uid_start')::bigint and max(n) <= (p_options->>'uid_max')::bigint
        and not exists (select from store.id_reserved r where r.block && int8range(min(n), max(n), '[]'))
       into v_plain from unnest(v_numbers) n;
   end if;

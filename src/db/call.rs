@@ -45,6 +45,8 @@ fn count_audit(op: &str, outcome: &Result<Vec<Row>, Error>) {
 pub enum Repeat {
     /// Sending it twice has the effect of sending it once.
     Idempotent,
+    /// The same, but it is many calls in one: when one of them meets a lock that somebody holds, they are better sent one by one.
+    Many,
     /// Not to be sent again when its outcome is unknown.
     Never,
 }
@@ -233,8 +235,11 @@ impl Database {
                 let may_try_again = match outcome {
                     Ok(rows) => return Ok(rows),
                     Err(Failure::Verdict(Verdict::Refused(error))) => return Err(error),
+                    Err(Failure::Verdict(Verdict::Retry { drop_connection: false })) if repeat == Repeat::Many => {
+                        return Err(Error::TooMuchWork);
+                    }
                     Err(Failure::Verdict(Verdict::Retry { .. })) => true,
-                    Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat == Repeat::Idempotent,
+                    Err(Failure::Verdict(Verdict::Ambiguous) | Failure::TimedOut) => repeat != Repeat::Never,
                 };
                 if !may_try_again || !backoff.pause().await {
                     span.fail("broken");

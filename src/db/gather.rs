@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
@@ -19,6 +20,10 @@ const MOST: usize = 32;
 /// Statements of one kind under way at once: one is being worked on while the other is committed or on its way.
 const UNDER_WAY: usize = 2;
 
+/// How long a statement keeps its turn: one that waits for a lock, or for a database, must not keep the others waiting. From then
+/// on only the pool of connections limits how many there are.
+const PATIENCE: Duration = Duration::from_millis(150);
+
 /// Calls of one kind sent one by one at once, after they could not go together.
 const ONE_BY_ONE: usize = 4;
 
@@ -30,8 +35,13 @@ pub(super) trait Together: Send + Sync + Sized + 'static {
     /// Where calls of this kind gather.
     fn place(db: &Database) -> &Place<Self>;
 
-    /// Whether it may share a statement with `other`.
+    /// Whether it may share a statement with `other`; one that cannot share with itself goes alone at once.
     fn goes_with(&self, other: &Self) -> bool;
+
+    /// How many ordinary calls it counts for.
+    fn weight(&self) -> usize {
+        1
+    }
 
     /// Carries it out by itself.
     fn alone(&self, db: &Database) -> impl Future<Output = Result<Self::Outcome, Error>> + Send;
@@ -78,13 +88,20 @@ impl<T: Together> Gathered<T> {
     /// away meanwhile is left out, so that nothing is done for nobody.
     fn take(&mut self) -> Vec<Waiting<T>> {
         let mut taken: Vec<Waiting<T>> = Vec::new();
-        while taken.len() < MOST
-            && let Some(next) = self.waiting.front()
-        {
-            if !next.answer.is_closed() && taken.first().is_some_and(|first| !next.call.goes_with(&first.call)) {
+        let mut weight = 0;
+        while let Some(next) = self.waiting.pop_front() {
+            if next.answer.is_closed() {
+                continue;
+            }
+            weight += next.call.weight();
+            if taken
+                .first()
+                .is_some_and(|first| weight > MOST || !next.call.goes_with(&first.call))
+            {
+                self.waiting.push_front(next);
                 break;
             }
-            taken.extend(self.waiting.pop_front().filter(|next| !next.answer.is_closed()));
+            taken.push(next);
         }
         taken
     }
@@ -96,6 +113,9 @@ impl Database {
     /// Raises what it would raise alone; `Error::Unavailable` when its turn does not come within the time-out for a free
     /// connection.
     pub(super) async fn together<T: Together>(&self, call: T) -> Result<T::Outcome, Error> {
+        if !call.goes_with(&call) {
+            return call.alone(self).await;
+        }
         let (answer, mut outcome) = oneshot::channel();
         let (number, starts) = {
             let mut gathered = T::place(self).lock();
@@ -147,35 +167,55 @@ impl<T: Together> Drop for Turn<T> {
     }
 }
 
-/// Carries out what has gathered until nobody waits.
+/// Carries out what has gathered, until nobody waits or a statement takes too long.
 async fn drive<T: Together>(db: Database) {
-    let turn = Turn::<T>(db, PhantomData);
-    loop {
-        let taken = T::place(&turn.0).lock().take();
+    let mut turn = Some(Turn::<T>(db.clone(), PhantomData));
+    while turn.is_some() {
+        let taken = T::place(&db).lock().take();
         // A statement that many share is told of in the trace of the oldest.
         let Some(caller) = taken.first().map(|first| first.caller.clone()) else {
             return;
         };
-        let (calls, answers): (Vec<T>, Vec<_>) = taken.into_iter().map(|one| (one.call, one.answer)).unzip();
-        let outcomes = caller.around(carry_out(&turn.0, &calls)).await;
-        for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // Whoever has gone away does not want it.
-            let _ = answer.send(outcome);
+        let work = caller.around(carry_out(&db, taken));
+        tokio::pin!(work);
+        tokio::select! {
+            () = &mut work => {}
+            () = tokio::time::sleep(PATIENCE) => {
+                drop(turn.take());
+                work.await;
+            }
         }
     }
 }
 
-async fn carry_out<T: Together>(db: &Database, calls: &[T]) -> Vec<Result<T::Outcome, Error>> {
+async fn carry_out<T: Together>(db: &Database, taken: Vec<Waiting<T>>) {
+    let (calls, answers): (Vec<T>, Vec<_>) = taken.into_iter().map(|one| (one.call, one.answer)).unzip();
     if calls.len() > 1 {
-        match T::all(db, calls).await {
-            Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
-            Err(error @ Error::Unavailable { .. }) => return calls.iter().map(|_| Err(error.clone())).collect(),
+        let outcomes: Option<Vec<_>> = match T::all(db, &calls).await {
+            Ok(outcomes) => Some(outcomes.into_iter().map(Ok).collect()),
+            Err(error @ Error::Unavailable { .. }) => Some(calls.iter().map(|_| Err(error.clone())).collect()),
             // One of them cannot be had, or cannot be had so: only that one shall hear of it.
-            Err(error) => tracing::debug!(%error, calls = calls.len(), "one by one"),
+            Err(error) => {
+                tracing::debug!(%error, calls = calls.len(), "one by one");
+                None
+            }
+        };
+        if let Some(outcomes) = outcomes {
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                // Whoever has gone away does not want it.
+                let _ = answer.send(outcome);
+            }
+            return;
         }
     }
-    let each: Vec<BoxFuture<'_, _>> = calls.iter().map(|call| call.alone(db).boxed()).collect();
-    futures_util::stream::iter(each).buffered(ONE_BY_ONE).collect().await
+    let each: Vec<BoxFuture<'_, ()>> = calls
+        .iter()
+        .zip(answers)
+        .map(|(call, answer)| call.alone(db).map(|outcome| drop(answer.send(outcome))).boxed())
+        .collect();
+    futures_util::stream::iter(each)
+        .for_each_concurrent(ONE_BY_ONE, |one| one)
+        .await;
 }
 
 /// One column of the parallel arrays that a statement for many calls takes.

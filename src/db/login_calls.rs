@@ -16,6 +16,9 @@ use crate::error::Error;
 use crate::posix;
 use crate::scim::user::UserDraft;
 
+/// Claimed groups above which an assertion counts for more than one.
+const GROUPS: usize = 50;
+
 /// A probe that waits for its turn.
 pub(super) struct ProbeCall {
     pub(super) user_name_key: String,
@@ -105,6 +108,11 @@ impl Together for ApplyCall {
         self.is_plain() && other.is_plain() && self.rules == other.rules
     }
 
+    /// Each claimed group is compared with each membership.
+    fn weight(&self) -> usize {
+        1 + self.draft.groups.as_ref().map_or(0, Vec::len) / GROUPS
+    }
+
     /// `api.login_apply`.
     async fn alone(&self, db: &Database) -> Result<Applied, Error> {
         let groups = self.draft.groups.as_deref();
@@ -162,7 +170,7 @@ impl Together for ApplyCall {
         let rows = db
             .write(
                 "logins_apply",
-                Repeat::Idempotent,
+                Repeat::Many,
                 "select * from api.logins_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                 &[
                     (&ids, Type::UUID_ARRAY),

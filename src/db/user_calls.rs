@@ -82,7 +82,7 @@ impl Together for Creation {
         let rows = db
             .write(
                 "users_create",
-                Repeat::Idempotent,
+                Repeat::Many,
                 "select * from api.users_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
                  $19, $20)",
                 &[
