@@ -49,6 +49,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "history",
     "views",
     "nss",
+    "nss_feed",
     "exports",
     "status",
     "doctor",

@@ -4,52 +4,19 @@ use serde_json::{Value, json};
 
 use super::api::JIT;
 use super::openid::ClientFile;
+use super::peers::chromium::{expect_usable, visit};
 use super::peers::oidc_provider::{SECRET, claim_groups, oidc_provider, start_oidc_provider};
-use super::peers::{free_port, installed, ready};
+use super::peers::{free_port, ready};
 use crate::harness::Rollcall;
-use crate::harness::children::mortal;
-
-const VISIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/chromium/visit.mjs");
-
-/// What `visit.mjs` saw; `None`, with a message, where there is no Chromium.
-fn visit(plan: &Value) -> Option<Value> {
-    let cache = installed("chromium")?;
-    let output = mortal("node")
-        .arg(VISIT)
-        .arg(cache)
-        .arg(plan.to_string())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(serde_json::from_slice(&output.stdout).unwrap())
-}
 
 /// What holds for every page.
 fn judge(seen: &Value) {
-    for empty in ["complaints", "violations"] {
-        assert_eq!(seen[empty], json!([]), "{seen:#}");
-    }
-    assert_eq!(
-        (&seen["scripts"], &seen["language"], &seen["narrow"]),
-        (&json!(0), &json!("en"), &json!(true)),
-        "{seen:#}"
-    );
+    expect_usable(seen);
     let policy = seen["policy"].as_str().unwrap();
     assert!(
         policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"),
         "{policy}"
     );
-    let stops: Vec<&Value> = seen["keyboard"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|stop| &stop["text"])
-        .collect();
-    let controls: Vec<&Value> = seen["controls"].as_array().unwrap().iter().collect();
-    assert_eq!(stops, controls, "Tab goes from one to the next: {seen:#}");
-    for stop in seen["keyboard"].as_array().unwrap() {
-        assert_eq!(stop["seen"], true, "{seen:#}");
-    }
 }
 
 #[tokio::test]
@@ -79,7 +46,10 @@ async fn every_page_is_accessible_and_silent_and_people_sign_in_and_out_by_keybo
     ];
     let paths = pages.map(|(path, _)| path);
     let plan = json!({"base": base, "pages": paths, "sign_in": "/sign-in?return=%2Fsign-out"});
-    let Some(seen) = tokio::task::spawn_blocking(move || visit(&plan)).await.unwrap() else {
+    let Some(seen) = tokio::task::spawn_blocking(move || visit("visit.mjs", &plan))
+        .await
+        .unwrap()
+    else {
         return;
     };
     for (at, (path, status)) in pages.into_iter().enumerate() {
@@ -127,7 +97,10 @@ async fn every_page_is_accessible_and_silent_and_people_sign_in_and_out_by_keybo
 async fn a_server_without_any_way_to_sign_in_says_so_accessibly() {
     let rollcall = Rollcall::start().await;
     let plan = json!({"base": rollcall.service.url("api"), "pages": ["/sign-in"], "sign_in": null});
-    let Some(seen) = tokio::task::spawn_blocking(move || visit(&plan)).await.unwrap() else {
+    let Some(seen) = tokio::task::spawn_blocking(move || visit("visit.mjs", &plan))
+        .await
+        .unwrap()
+    else {
         return;
     };
     assert_eq!(seen["looks"][0]["status"], 404);

@@ -1,5 +1,6 @@
 //! Sign-in with providers and proxies that others wrote. Each is skipped with a message where it cannot be had.
 
+pub mod chromium;
 mod header_proxies;
 #[cfg(feature = "saml")]
 mod keycloak;
