@@ -119,6 +119,10 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
 }
 
 /// Puts together what every handler shares. Raises settings that cannot work, and SAML metadata without keys.
+#[cfg_attr(
+    not(feature = "saml"),
+    expect(clippy::unused_async, reason = "only the SAML set-up waits for something")
+)]
 async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Result<State> {
     if let Some(name) = &config.provisioning.admin_posix_group {
         let checked = posix::check_group_name(name);
