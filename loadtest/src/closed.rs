@@ -12,8 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, Target};
@@ -124,9 +126,8 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
             step: 0,
         })
         .collect();
-    let pace = arguments
-        .rate
-        .map(|rate| Duration::from_secs_f64(f64::from(arguments.clients) / rate));
+    let pace = arguments.rate.map(|rate| Duration::try_from_secs_f64(1.0 / rate));
+    let pace = pace.transpose().context("--rate must be above 0")?;
     if arguments.warm_up > 0.0 {
         (clients, _) = round(clients, &operation, arguments.warm_up, pace).await?;
     }
@@ -174,7 +175,7 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
     operation.clean_up(&mut target.connection()).await
 }
 
-/// `pace`: the time between two operations of one client.
+/// `pace`: the time between two operations, the clients taking turns.
 async fn round(
     clients: Vec<Client>,
     operation: &Arc<Operation>,
@@ -183,8 +184,18 @@ async fn round(
 ) -> anyhow::Result<(Vec<Client>, Seen)> {
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let mut running = JoinSet::new();
+    let mut turns = Vec::new();
     for client in clients {
-        running.spawn(work(client, Arc::clone(operation), end, pace));
+        let turn = pace.is_some().then(|| {
+            let (turn, due) = mpsc::unbounded_channel();
+            turns.push(turn);
+            due
+        });
+        running.spawn(work(client, Arc::clone(operation), end, turn));
+    }
+    if let Some(pace) = pace {
+        // A thread of its own, because the runtime's timer knows whole milliseconds only.
+        std::thread::spawn(move || give_turns(&turns, end, pace));
     }
     let mut clients = Vec::new();
     let mut together = Seen::new(operation.variants().len());
@@ -196,18 +207,38 @@ async fn round(
     Ok((clients, together))
 }
 
-async fn work(mut client: Client, operation: Arc<Operation>, end: Instant, pace: Option<Duration>) -> (Client, Seen) {
+/// Tells each client when it is due, also one that is still busy with its last turn.
+fn give_turns(clients: &[mpsc::UnboundedSender<Instant>], end: Instant, pace: Duration) {
+    let mut due = Instant::now();
+    for client in clients.iter().cycle() {
+        if due >= end {
+            return;
+        }
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        if client.send(due).is_err() {
+            return;
+        }
+        due += pace;
+    }
+}
+
+/// `due`: when to send, or nothing for as soon as it can.
+async fn work(
+    mut client: Client,
+    operation: Arc<Operation>,
+    end: Instant,
+    mut due: Option<mpsc::UnboundedReceiver<Instant>>,
+) -> (Client, Seen) {
     let mut seen = Seen::new(operation.variants().len());
-    // Clients begin at different moments, or all would come at once.
-    let mut due = Instant::now() + pace.unwrap_or_default().mul_f64(f64::from(client.number % 64) / 64.0);
     while Instant::now() < end {
         let (variant, request) = operation.request(client.number, client.step);
-        let mut sent = Instant::now();
-        if let Some(pace) = pace {
-            tokio::time::sleep_until(due.into()).await;
-            sent = due;
-            due += pace;
-        }
+        let sent = match &mut due {
+            Some(due) => match due.recv().await {
+                Some(due) => due,
+                None => break,
+            },
+            None => Instant::now(),
+        };
         let answer = client.connection.send(&request).await;
         let latency = sent.elapsed();
         match operation.judge(client.step, answer) {

@@ -1,9 +1,12 @@
 //! Reading a SCIM request body: media type, size, depth, UTF-8, and that it is a JSON object.
 
+mod lean;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use lean::Lean;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -88,7 +91,7 @@ pub fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ScimError> {
         return Err(ScimError::invalid_syntax("the request body is not UTF-8"));
     }
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(Lean(Value::Object(object))) => Ok(object),
         Ok(_) => Err(ScimError::invalid_syntax("the request body must be a JSON object")),
         Err(error) => Err(ScimError::invalid_syntax(format!(
             "the request body is not JSON: line {}, column {}",

@@ -95,7 +95,7 @@ fn single(path: AttributePath, value: Value) -> Result<Option<Value>, ScimError>
 }
 
 fn complex(path: AttributePath, parts: Map<String, Value>) -> Result<Option<Value>, ScimError> {
-    let mut normalised = Map::new();
+    let mut normalised = Map::with_capacity(parts.len());
     for (key, value) in parts {
         let Some(sub) = path.attribute.sub_attribute(&key) else {
             continue;
