@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// The agent's socket.
 pub const SOCKET_PATH: &str = "/run/rollcall/node.sock";
+/// Deadline of a question, ms: a look-up is to end within a second, loading of the module and a busy machine included.
+pub const LIMIT_MS: u64 = 900;
 /// Longest request or reply, in bytes.
 pub const MESSAGE_MAX: usize = 2048;
 
