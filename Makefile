@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench nss-memory scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench nss-memory nss-fuzz scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -104,6 +104,10 @@ nss-bench: ## measures the NSS module and its agent beside sssd, files and a mod
 
 nss-memory: ## the unsafe code of the NSS module under Miri and AddressSanitizer, which need a nightly toolchain; as root
 	nss/tests/memory
+
+nss-fuzz: SECONDS := 600
+nss-fuzz: ## the readers of map, JSON, configuration and HTTP against libFuzzer, SECONDS (600) each, two at a time; needs cargo-fuzz and nightly
+	nss/tests/fuzz $(SECONDS)
 
 import-bench: ## measures an import of 1,000,000 users beside COPY, and its resumption after a kill: 10 minutes; USERS=n for fewer
 	@packaging/bootstrap.sh run
