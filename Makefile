@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench nss-memory nss-fuzz scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench nss-memory nss-fuzz nss-aarch64 scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -104,6 +104,9 @@ nss-bench: ## measures the NSS module and its agent beside sssd, files and a mod
 
 nss-memory: ## the unsafe code of the NSS module under Miri and AddressSanitizer, which need a nightly toolchain; as root
 	nss/tests/memory
+
+nss-aarch64: ## builds module and agent for aarch64 and runs their unit tests by qemu; needs the Rust target and Debian's cross compiler; as root
+	nss/tests/aarch64
 
 nss-fuzz: SECONDS := 600
 nss-fuzz: ## the readers of map, JSON, configuration and HTTP against libFuzzer, SECONDS (600) each, two at a time; needs cargo-fuzz and nightly

@@ -135,7 +135,7 @@ fn gids(limit: c_long, size: c_long, start: c_long) -> (Vec<gid_t>, c_long) {
     let bytes = ada();
     let record = Record::parse(&bytes).unwrap();
     let (mut start, mut size) = (start, size);
-    let mut groups: *mut gid_t = unsafe { libc::malloc(4 * usize::try_from(size).unwrap()) }.cast();
+    let mut groups: *mut gid_t = unsafe { libc::calloc(usize::try_from(size).unwrap(), 4) }.cast();
     let outcome = unsafe { append_gids(&record, 10_001, &raw mut start, &raw mut size, &raw mut groups, limit) };
     assert_eq!(outcome, Outcome::Found);
     assert!(start <= size);
