@@ -231,7 +231,7 @@ until_is "the service answers" 0 60000 status_of inside getent passwd user00001
 same_answers direct
 
 if [[ -z $SERVICE ]]; then
-    is "direct: the child of a threaded parent does not grow" "grow ok" inside /torture grow 100000
+    is "direct: the child of a threaded parent does not grow" "grow ok" inside /torture grow 30000
     cat "$WORK/stderr"
 fi
 
