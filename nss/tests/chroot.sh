@@ -329,10 +329,11 @@ within "bypass for dbus: an unknown name" 100 chroot "$ROOT" env SYSTEMD_NSS_DYN
 kill -s CONT -- "-$SERVICE_GROUP"
 until_is "the breaker closes again" 0 5000 status_of inside rollcall-node status
 
-# The copy on disk is written once a minute, and at an orderly end: keys that came since are in it then.
+# The copy on disk is written in the first round with a change, and then once a minute: a new start takes the keys that came since into it.
 kill -s TERM "$AGENT"
 until_is "agent ended: its socket refuses" 4 10000 status_of inside rollcall-node status
 start_agent
+until_is "the copy on disk has the keys" 0 10000 status_of grep -qF "$(cut -d' ' -f2 "$WORK/key.pub")" "$ROOT/var/cache/rollcall/directory.json"
 kill -s KILL "$AGENT"
 until_is "agent dead: its socket refuses" 4 10000 status_of inside rollcall-node status
 is "agent dead: a known user is found" user00045 sh -c "chroot '$ROOT' getent passwd 100045 | cut -d: -f1"
