@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench nss-memory scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench nss-memory nss-fuzz nss-aarch64 scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -15,7 +15,7 @@ target = $(shell cargo metadata --format-version 1 --no-deps --offline | sed 's/
 binary = $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/rollcall
 
 help: ## lists the commands
-	@sed -n -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: ## builds and serves on 127.0.0.1:8080 with a private PostgreSQL in .rollcall
 	@packaging/bootstrap.sh run
@@ -93,7 +93,7 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 scale: ## measures from 10,000 to 1,000,000 users, full sync, storms, nodes, failover, memory: 25 minutes, as root; BENCH=--help
 	@packaging/bootstrap.sh test
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
-	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-direct --lib --bins
+	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins
 	loadtest/scale --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest --build $(target)/nss $(BENCH)
 
 nss-bench: ## measures the NSS module and its agent beside sssd, files and a module that does nothing: 5 minutes, as root
@@ -104,6 +104,13 @@ nss-bench: ## measures the NSS module and its agent beside sssd, files and a mod
 
 nss-memory: ## the unsafe code of the NSS module under Miri and AddressSanitizer, which need a nightly toolchain; as root
 	nss/tests/memory
+
+nss-aarch64: ## builds module and agent for aarch64 and runs their unit tests by qemu; needs the Rust target and Debian's cross compiler; as root
+	nss/tests/aarch64
+
+nss-fuzz: SECONDS := 600
+nss-fuzz: ## the readers of map, JSON, configuration and HTTP against libFuzzer, SECONDS (600) each, two at a time; needs cargo-fuzz and nightly
+	nss/tests/fuzz $(SECONDS)
 
 import-bench: ## measures an import of 1,000,000 users beside COPY, and its resumption after a kill: 10 minutes; USERS=n for fewer
 	@packaging/bootstrap.sh run

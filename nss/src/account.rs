@@ -7,9 +7,6 @@ use crate::map::{Found, MAP_FILE, Map};
 use crate::record::{Key, Kind, NOT_LIVE, Record};
 use crate::rules::is_name;
 
-/// How long the agent is waited for, ms.
-const AGENT_LIMIT_MS: u64 = 1000;
-
 /// A user of Rollcall who may sign in on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -51,7 +48,7 @@ pub fn account(run_dir: &str, name: &str) -> Result<Option<Account>, CannotKnow>
     if let Some(known) = look()? {
         return Ok(known);
     }
-    match ask::ask(&format!("{run_dir}/node.sock"), &ask::request(&key), AGENT_LIMIT_MS) {
+    match ask::ask(&format!("{run_dir}/node.sock"), &ask::request(&key), ask::LIMIT_MS) {
         Reply::Look => look()?.ok_or(CannotKnow),
         Reply::None => Ok(None),
         Reply::Unknown | Reply::Body(_) | Reply::Absent | Reply::Silent => Err(CannotKnow),

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// The agent's socket.
 pub const SOCKET_PATH: &str = "/run/rollcall/node.sock";
+/// Deadline of a question, ms: a look-up is to end within a second, loading of the module and a busy machine included.
+pub const LIMIT_MS: u64 = 900;
 /// Longest request or reply, in bytes.
 pub const MESSAGE_MAX: usize = 2048;
 
@@ -127,4 +129,50 @@ fn left(deadline: Instant) -> Result<Duration, Errno> {
         .checked_duration_since(Instant::now())
         .filter(|left| !left.is_zero())
         .ok_or(Errno::TIMEDOUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::Uid;
+    use rustix::net::{bind, listen};
+    use rustix::thread::set_thread_res_uid;
+
+    /// What is asked at a socket of `uid`'s that says `answer` to whoever asks.
+    fn asked_of(uid: u32, answer: &'static [u8]) -> Reply {
+        let path = std::env::temp_dir().join(format!("ask-{}-{uid}-{}", std::process::id(), answer.len()));
+        let path = path.to_str().unwrap().to_owned();
+        let _ = std::fs::remove_file(&path);
+        let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+        bind(&listener, &SocketAddrUnix::new(path.as_str()).unwrap()).unwrap();
+        let server = std::thread::spawn(move || {
+            // This thread alone becomes somebody else, and the peer's credentials are those of whoever listens.
+            let uid = Uid::from_raw(uid);
+            set_thread_res_uid(uid, uid, uid).unwrap();
+            listen(&listener, 1).unwrap();
+            let peer = rustix::net::accept(&listener).unwrap();
+            let _ = recv(&peer, &mut [0; 64], RecvFlags::empty());
+            let _ = send(&peer, answer, SendFlags::NOSIGNAL);
+        });
+        // Refused until the thread listens.
+        let mut reply = Reply::Absent;
+        while reply == Reply::Absent && !server.is_finished() {
+            reply = ask(&path, b"uada", 1000);
+        }
+        server.join().unwrap();
+        std::fs::remove_file(path).unwrap();
+        reply
+    }
+
+    #[test]
+    fn only_an_agent_of_roots_is_believed() {
+        assert_eq!(asked_of(0, b"N"), Reply::None);
+        assert_eq!(asked_of(65534, b"N"), Reply::Absent);
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_no_not_found() {
+        assert_eq!(asked_of(0, b""), Reply::Unknown);
+        assert_eq!(asked_of(0, b"nobody"), Reply::Unknown);
+    }
 }

@@ -78,7 +78,7 @@ impl Default for Config {
             verify: true,
             ca_file: None,
             connect_timeout_ms: 300,
-            request_timeout_ms: 1000,
+            request_timeout_ms: 900,
             breaker_retry_ms: 2000,
             ttl_s: 60,
             negative_ttl_s: 5,

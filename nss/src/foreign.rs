@@ -1,8 +1,8 @@
 //! Calls into libc that no safe interface offers: loading the object with the direct mode, two variables of systemd's, a quiet open, the
-//! clock, signals.
+//! clock, signals, what is to be done around a fork.
 #![expect(
     unsafe_code,
-    reason = "dlopen and calls through the object's table of functions, secure_getenv, openat, clock_gettime, signal"
+    reason = "dlopen and calls through the object's table of functions, secure_getenv, openat, clock_gettime, signal, pthread_atfork"
 )]
 
 use crate::plugin::{API_SYMBOL, API_VERSION, Answer, Api, OBJECT, Question};
@@ -144,6 +144,12 @@ pub fn clock_ns(clock: libc::clockid_t) -> u64 {
     unsafe { libc::clock_gettime(clock, &raw mut now) };
     let [seconds, nanos] = [now.tv_sec, now.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+/// Has `before` called before each fork of this process, by the thread that forks, and `parent` and `child` after it in either.
+pub fn around_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    // SAFETY: functions of an object that is never unloaded. Without memory for them there are none, which the caller can live with.
+    unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
 }
 
 /// Makes SIGTERM and SIGINT end this process at once with status 0: as the first process of a container it would ignore them

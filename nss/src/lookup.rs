@@ -11,7 +11,6 @@ use crate::map::{Found, Map, Service};
 use crate::plugin::Question;
 use crate::record::{Key, Kind, Record};
 use crate::rules::{IdRange, is_name};
-use sources::{AGENT_LIMIT_MS, AGENT_SILENT_MS};
 
 /// How a look-up ends; the entry points turn it into status and errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +85,10 @@ enum Agent {
 }
 
 fn agent(state: &State, now: u64) -> Agent {
-    let seen = state.with_map(|map| (map.heartbeat(), map.service()));
-    match seen {
-        Some((heartbeat, _)) if now.saturating_sub(heartbeat) > AGENT_SILENT_MS => Agent::Gone,
-        Some((_, Service::Down)) => Agent::ServiceDown,
-        Some(_) if state.agent_breaker().is_open(now) => Agent::Gone,
-        Some(_) => Agent::Ask,
-        None => Agent::Gone,
+    match state.with_map(|map| (map.nobody_can_tell(now), map.has_agent(now))) {
+        Some((true, _)) => Agent::ServiceDown,
+        Some((false, true)) if !state.agent_breaker().is_open(now) => Agent::Ask,
+        Some(_) | None => Agent::Gone,
     }
 }
 
@@ -138,9 +134,7 @@ fn elsewhere(state: &State, key: &Key<'_>, has_map: bool, give: Give<'_>) -> Out
 /// The answer for processes that the network may wait for (systemd's bypass, the agent itself): a whole and fresh map knows who is not there.
 fn without_waiting(state: &State) -> Outcome {
     let now = now_ms();
-    let knows = |map: &Map| {
-        map.is_complete() && map.service() == Service::Up && now.saturating_sub(map.heartbeat()) <= AGENT_SILENT_MS
-    };
+    let knows = |map: &Map| map.is_complete() && map.service() == Service::Up && map.has_agent(now);
     if state.with_map(knows) == Some(true) {
         Outcome::NotFound
     } else {
@@ -149,7 +143,7 @@ fn without_waiting(state: &State) -> Outcome {
 }
 
 fn ask_agent(state: &State, request: &[u8]) -> Reply {
-    let reply = ask::ask(ask::SOCKET_PATH, request, AGENT_LIMIT_MS);
+    let reply = ask::ask(ask::SOCKET_PATH, request, ask::LIMIT_MS);
     if matches!(reply, Reply::Absent | Reply::Silent) {
         state.agent_breaker().open(now_ms() + sources::AGENT_RETRY_MS);
     }

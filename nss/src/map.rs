@@ -52,6 +52,8 @@ pub const VERSION: u64 = 3;
 pub const HEADER: usize = 4096;
 /// Largest file that is mapped, 8 GiB: offsets / 8 fit into 32 bits with room to spare.
 pub const MAP_MAX: usize = 8 << 30;
+/// An agent whose last sign of life is older than this is gone, ms. It gives one every half second.
+pub const AGENT_SILENT_MS: u64 = 5000;
 /// Most slots that a look-up visits.
 pub const PROBES_MAX: usize = 64;
 

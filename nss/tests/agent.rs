@@ -20,12 +20,16 @@ struct Node {
 
 impl Node {
     fn new(name: &str) -> Self {
+        Self::with(name, "")
+    }
+
+    fn with(name: &str, settings: &str) -> Self {
         let folder = Folder::new(name);
         let server = server();
         let port = server.listen_tcp("127.0.0.1:0");
         folder.write(
             "conf",
-            &folder.config_text(&format!("http://127.0.0.1:{port}"), ""),
+            &folder.config_text(&format!("http://127.0.0.1:{port}"), settings),
             0o644,
         );
         let agent = Agent::start(&folder);
@@ -198,6 +202,34 @@ fn while_the_service_is_silent_the_known_are_known_and_the_unknown_are_told_so_a
     *node.server.fault.lock().unwrap() = Fault::None;
     until("the breaker closes", SOON, || node.map().service() == Service::Up);
     assert_eq!(node.ask_for(&Key::UserName(b"nobody-here")), Reply::None);
+}
+
+#[test]
+fn all_who_ask_as_the_service_falls_silent_are_answered_within_a_second_and_those_after_them_at_once() {
+    // The follower alone would need five seconds to notice.
+    let node = Node::with("fallen", "request-timeout-ms=5000");
+    let socket = node.folder.path("node.sock");
+    *node.server.fault.lock().unwrap() = Fault::Silent;
+    // Five times as many questions as the agent has threads.
+    std::thread::scope(|scope| {
+        for number in 0..40 {
+            let socket = &socket;
+            scope.spawn(move || {
+                let started = Instant::now();
+                let reply = ask::ask(socket, format!("unobody{number}").as_bytes(), 5000);
+                assert_eq!(reply, Reply::Unknown);
+                assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+            });
+        }
+    });
+    assert!(
+        node.map().nobody_can_tell(rollcall_nss::clock::now_ms()),
+        "for the whole node"
+    );
+    let started = Instant::now();
+    assert_eq!(node.ask_for(&Key::UserName(b"nobody-else")), Reply::Unknown);
+    assert!(started.elapsed() < Duration::from_millis(50));
+    *node.server.fault.lock().unwrap() = Fault::None;
 }
 
 #[test]

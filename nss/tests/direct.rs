@@ -118,7 +118,7 @@ fn no_fault_of_the_server_is_ever_a_not_found_and_none_takes_longer_than_the_dea
         let started = Instant::now();
         assert_eq!(by_name(&direct, "bob"), Answer::Unknown, "{fault:?}");
         assert!(
-            started.elapsed() < Duration::from_millis(1300),
+            started.elapsed() < Duration::from_secs(1),
             "{fault:?} took {:?}",
             started.elapsed()
         );

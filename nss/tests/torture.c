@@ -1,12 +1,16 @@
 /*
- * torture: what hosts do to an NSS module beside forking (that is forktest's part). Needs users user00000 to user09999 with uids from 100000.
+ * torture: what hosts do to an NSS module. Needs users user00000 to user09999 with uids from 100000.
  *
  *   torture cancel    threads are cancelled in the middle of look-ups; look-ups still work afterwards, none is stuck
  *   torture walk      two complete walks without endpwent give the same; four threads share one walk and nobody is seen twice
  *   torture unload    dlopen, a look-up in a thread, dlclose, and then the thread ends
  *   torture stdio     descriptors 0 to 2 closed: look-ups must not put a socket there
  *   torture sigpipe   SIGPIPE at its default, 200 unknown names: the host lives
- *   torture grow N    the child of a threaded parent makes N look-ups; prints how its memory has grown, fails above 16 MiB
+ *   torture closefds  all descriptors from 3 are closed and their numbers taken by files of the program: answers stay right, the files untouched
+ *   torture nofile    no descriptor left: answers are right or errors, never "not found"; right again when there are some
+ *   torture forks     6 threads look up while 200 children are forked that look up too: nobody gets a wrong answer, nobody hangs
+ *   torture frozen G  the service, process group G, is frozen: who is asked for first costs a second at most, all others and other processes nothing
+ *   torture grow N    children of a threaded parent make N look-ups each; prints how their memory has grown, fails above 16 MiB
  *
  * Prints "NAME ok" or "NAME FAIL: why".
  */
@@ -20,11 +24,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { USERS = 10000, UID = 100000 };
+enum { USERS = 10000, UID = 100000, ASKED = 9990 /* not the last ones: of them local accounts have the names */ };
 
 static const char *name;
 
@@ -34,13 +41,23 @@ static int fail(const char *why)
     return 1;
 }
 
-static int right(long key)
+enum answer { RIGHT, ERROR, WRONG };
+
+/* "Not found" for somebody who is there is as wrong as another's number. */
+static enum answer ask(long key)
 {
     char user[32], buffer[1024];
     struct passwd entry, *found = NULL;
-    snprintf(user, sizeof user, "user%05ld", key % USERS);
+    key %= ASKED;
+    snprintf(user, sizeof user, "user%05ld", key);
     int error = getpwnam_r(user, &entry, buffer, sizeof buffer, &found);
-    return error == 0 && found && found->pw_uid == (uid_t)(UID + key % USERS);
+    if (error && error != ENOENT) return ERROR;
+    return found && found->pw_uid == (uid_t)(UID + key) ? RIGHT : WRONG;
+}
+
+static int right(long key)
+{
+    return ask(key) == RIGHT;
 }
 
 static volatile int stop;
@@ -172,21 +189,161 @@ static int grow(long count)
 {
     pthread_t threads[4];
     for (long i = 0; i < 4; i++) pthread_create(&threads[i], NULL, look_up_for_ever, (void *)(i * 2500));
-    usleep(200000);
-    pid_t pid = fork();
-    if (pid == 0) {
-        for (long key = 0; key < count / 10; key++) right(key * 7);
-        long before = resident_kb();
-        for (long key = 0; key < count; key++) right(key * 7);
-        long after = resident_kb();
-        fprintf(stderr, "private memory %ld KiB, then %ld KiB\n", before, after);
-        _exit(after - before > 16 << 10);
+    int failed = 0, status;
+    for (int child = 0; child < 4; child++) {
+        usleep(50000); /* the next one is forked at another moment of the threads' look-ups */
+        pid_t pid = fork();
+        if (pid == 0) {
+            for (long key = 0; key < count / 10; key++) right(key * 7);
+            long before = resident_kb();
+            for (long key = 0; key < count; key++) right(key * 7);
+            long after = resident_kb();
+            fprintf(stderr, "private memory %ld KiB, then %ld KiB\n", before, after);
+            _exit(after - before > 16 << 10);
+        }
+        waitpid(pid, &status, 0);
+        failed |= status;
     }
     stop = 1;
     for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    return failed ? fail("a child grew, or died") : 0;
+}
+
+static int closefds(void)
+{
+    if (!right(100)) return fail("a look-up before");
+    int files[32][2];
+    char byte;
+    for (int fd = 3; fd < 256; fd++) close(fd);
+    for (int i = 0; i < 32; i++)
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, files[i])) return fail("socketpair");
+    for (long key = 200; key < 300; key++)
+        if (!right(key)) return fail("a look-up afterwards");
+    for (int i = 0; i < 32; i++) {
+        if (recv(files[i][1], &byte, 1, 0) >= 0 || errno != EAGAIN) return fail("a file of the program was written to or closed");
+        if (write(files[i][0], "x", 1) != 1 || recv(files[i][1], &byte, 1, 0) != 1) return fail("a file of the program was taken over");
+    }
+    return 0;
+}
+
+static int nofile(void)
+{
+    struct rlimit before, none;
+    getrlimit(RLIMIT_NOFILE, &before);
+    if (!right(300)) return fail("a look-up before");
+    none = before;
+    int lowest = dup(0);
+    close(lowest);
+    none.rlim_cur = lowest; /* numbers below may be in use; from here on there are none */
+    setrlimit(RLIMIT_NOFILE, &none);
+    int wrong = 0;
+    for (long key = 400; key < 420; key++) wrong += ask(key) == WRONG;
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (long key = 420; key < 440; key++) wrong += ask(key) == WRONG;
+        _exit(wrong);
+    }
     int status;
     waitpid(pid, &status, 0);
-    return status ? fail("the child grew, or died") : 0;
+    setrlimit(RLIMIT_NOFILE, &before);
+    if (wrong || status) return fail("\"not found\" without descriptors, or the child died");
+    usleep(2100000); /* longer than a breaker stays open */
+    return right(450) ? 0 : fail("a look-up afterwards");
+}
+
+static int wrong_in_parent;
+
+static void *look_up_and_judge(void *from)
+{
+    for (long key = (long)from; !__atomic_load_n(&stop, __ATOMIC_RELAXED); key++)
+        if (ask(key) == WRONG) __atomic_fetch_add(&wrong_in_parent, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static int forks(void)
+{
+    pthread_t threads[6];
+    int wrong = 0, errors = 0, died = 0, status;
+    for (long i = 0; i < 6; i++) pthread_create(&threads[i], NULL, look_up_and_judge, (void *)(i * 1500));
+    for (int round = 0; round < 200; round++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(20); /* one that hangs dies of it */
+            enum answer worst = RIGHT;
+            for (long key = 0; key < 5; key++) {
+                enum answer this = ask(9000 + round * 5 + key);
+                if (this > worst) worst = this;
+            }
+            _exit(worst);
+        }
+        waitpid(pid, &status, 0);
+        if (!WIFEXITED(status)) died++;
+        else if (WEXITSTATUS(status) == WRONG) wrong++;
+        else errors += WEXITSTATUS(status) == ERROR;
+    }
+    stop = 1;
+    for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
+    fprintf(stderr, "%d wrong in children, %d in threads, %d hung or dead, %d with errors\n", wrong, wrong_in_parent, died, errors);
+    return wrong || wrong_in_parent || died ? fail("a wrong answer, or a child that hung") : 0;
+}
+
+static double milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+/* How long a name that nobody has is asked for, in ms; -1: the answer was not "cannot know". */
+static double unknown(long key)
+{
+    char user[32], buffer[1024];
+    struct passwd entry, *found;
+    snprintf(user, sizeof user, "unheard-of%ld", key);
+    double start = milliseconds();
+    int error = getpwnam_r(user, &entry, buffer, sizeof buffer, &found);
+    return error == EAGAIN && !found ? milliseconds() - start : -1;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
+
+/* Median of a hundred such questions, each for another name; -1 when one was answered otherwise. */
+static double unknown_median(long from)
+{
+    double taken[101];
+    for (int i = 0; i < 101; i++) taken[i] = unknown(from + i);
+    qsort(taken, 101, sizeof *taken, compare);
+    return taken[0] < 0 ? -1 : taken[50];
+}
+
+static int within_limits(double first, double median, double first_limit)
+{
+    fprintf(stderr, "first %.2f ms, then %.3f ms\n", first, median);
+    if (first < 0 || median < 0) return fail("something else than EAGAIN");
+    if (first > first_limit) return fail("the first one took too long");
+    return median > 0.3 ? fail("the breaker is not open") : 0;
+}
+
+/* Freezes the process group of the service: who is asked for first pays a second at most, all others and all other processes nothing. */
+static int frozen(pid_t service)
+{
+    if (service < 2 || !right(7)) return fail("usage: torture frozen PROCESS-GROUP, with the service at work");
+    kill(-service, SIGSTOP);
+    double first = unknown(0);
+    int failed = within_limits(first, unknown_median(1), 1000);
+    if (!right(7)) failed = fail("a known user is not found");
+    pid_t pid = fork();
+    if (pid == 0) {
+        double again = setgid(200077) || setuid(100077) ? -1 : unknown(1000);
+        _exit(within_limits(again, unknown_median(1001), 20));
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    kill(-service, SIGCONT);
+    return failed || status;
 }
 
 int main(int argc, char **argv)
@@ -200,7 +357,11 @@ int main(int argc, char **argv)
     else if (!strcmp(name, "stdio")) failed = stdio();
     else if (!strcmp(name, "sigpipe")) failed = sigpipe();
     else if (!strcmp(name, "grow")) failed = grow(argc > 2 ? atol(argv[2]) : 1000000);
-    else fputs("usage: torture cancel|walk|unload|stdio|sigpipe|grow [N]\n", stderr);
+    else if (!strcmp(name, "closefds")) failed = closefds();
+    else if (!strcmp(name, "nofile")) failed = nofile();
+    else if (!strcmp(name, "forks")) failed = forks();
+    else if (!strcmp(name, "frozen")) failed = frozen(argc > 2 ? atoi(argv[2]) : 0);
+    else fputs("usage: torture cancel|walk|unload|stdio|sigpipe|closefds|nofile|forks|frozen PROCESS-GROUP|grow [N]\n", stderr);
     if (!failed) printf("%s ok\n", name);
     return failed;
 }

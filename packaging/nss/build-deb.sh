@@ -19,6 +19,7 @@ install -D -m 755 "$here/nsswitch-edit.sh" "$root/usr/share/rollcall-node/nsswit
 for unit in rollcall-node.service rollcall-nss-conf.service; do
     install -D -m 644 "$here/$unit" "$root/lib/systemd/system/$unit"
 done
+install -D -m 644 "$here/tmpfiles.conf" "$root/usr/lib/tmpfiles.d/rollcall-node.conf"
 install -D -m 644 "$here/apparmor-nameservice" "$root/etc/apparmor.d/abstractions/nameservice.d/rollcall"
 install -d -m 755 "$root/usr/share/man/man8"
 gzip -9nc "$here/rollcall-node.8" > "$root/usr/share/man/man8/rollcall-node.8.gz"

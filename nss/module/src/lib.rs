@@ -18,7 +18,7 @@ use local::Local;
 use rollcall_nss::clock::now_ms;
 use rollcall_nss::fill::{Buffer, append_gids, fill_group, fill_passwd};
 use rollcall_nss::lookup::{Outcome, in_map, is_possible};
-use rollcall_nss::map::MAP_PATH;
+use rollcall_nss::map::{MAP_PATH, Map};
 use rollcall_nss::record::{Key, Record};
 
 static CURRENT: Current = Current::new();
@@ -51,11 +51,21 @@ fn finish(outcome: Outcome, errnop: *mut c_int) -> c_int {
 #[inline]
 fn in_current(key: &Key<'_>, errnop: *mut c_int, fill: impl Fn(&Record<'_>) -> Outcome) -> Option<c_int> {
     let outcome = if is_possible(key) {
-        CURRENT.read(MAP_PATH, |map| in_map(map, key, &fill))??
+        CURRENT.read(MAP_PATH, |map| answer(map, key, &fill))??
     } else {
         Outcome::NotFound
     };
-    (!matches!(outcome, Outcome::CannotKnow | Outcome::Broken)).then(|| finish(outcome, errnop))
+    Some(finish(outcome, errnop))
+}
+
+/// What `map` says, or that nobody can tell: while the service is down a new process is not to load the full module to learn that.
+#[inline]
+fn answer(map: &Map, key: &Key<'_>, fill: impl Fn(&Record<'_>) -> Outcome) -> Option<Outcome> {
+    match in_map(map, key, fill) {
+        Some(Outcome::Broken) => None,
+        None => map.nobody_can_tell(now_ms()).then_some(Outcome::CannotKnow),
+        known => known,
+    }
 }
 
 /// What the full module answers: `call` is given its entry point `symbol`.

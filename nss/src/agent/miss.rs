@@ -2,7 +2,7 @@
 
 use super::Node;
 use super::directory::Dirty;
-use crate::ask::reply;
+use crate::ask::{self, reply};
 use crate::client::{Fault, Said};
 use crate::clock::{now_ms, unix_seconds};
 use crate::contract;
@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// What "there is none" counts when the answer does not say, s.
 const DEFAULT_NEGATIVE_TTL_S: u64 = 5;
+/// Longest question to the service on behalf of a process, ms: its answer is to be there before the process gives up.
+const QUESTION_MAX_MS: u64 = ask::LIMIT_MS - 100;
 /// A directory that was whole so short a time ago may say "none" by itself when the service is asked too often, s.
 const WHOLE_FOR_S: u64 = 2;
 
@@ -73,7 +75,7 @@ pub fn without_asking(node: &Node) -> u8 {
 
 /// Asks the service about `key` and puts what it says into the map.
 pub fn ask_service(node: &Node, key: &Key<'_>) -> u8 {
-    let limit = Duration::from_millis(node.config.request_timeout_ms);
+    let limit = Duration::from_millis(node.config.request_timeout_ms.min(QUESTION_MAX_MS));
     let said = match node.client.get(&target(key), false, None, limit) {
         Ok(said) => said,
         Err(Fault::Local | Fault::Unconfigured) => return reply::UNKNOWN,

@@ -219,10 +219,12 @@ impl Desk {
     }
 
     fn answer(&self, request: &[u8]) {
+        // It may have waited for a thread until the service was found to be down: then it does not wait for the service too.
+        let ask = |key: &Key<'_>| miss::at_once(&self.node, key).unwrap_or_else(|| miss::ask_service(&self.node, key));
         let (letter, record) = match miss::parse(request) {
-            Some(Wanted::Record(key)) => (miss::ask_service(&self.node, &key), None),
+            Some(Wanted::Record(key)) => (ask(&key), None),
             Some(Wanted::Shadow(name)) => {
-                let letter = miss::ask_service(&self.node, &Key::UserName(name));
+                let letter = ask(&Key::UserName(name));
                 (letter, miss::shadow(&self.node, name))
             }
             Some(Wanted::Status) | None => (reply::UNKNOWN, None),

@@ -6,7 +6,7 @@ use rollcall_nss::ask::{Reply, ask};
 use rollcall_nss::config::{CONFIG_MAX, Config, parse, read_safe};
 use rollcall_nss::foreign::end_on_signals;
 use rollcall_nss::home::{Made, make};
-use rollcall_nss::map::{Former, MAP_FILE, Map};
+use rollcall_nss::map::{AGENT_SILENT_MS, Former, MAP_FILE, Map};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -36,7 +36,7 @@ node has no business with, 4 nobody can tell now (authorized-keys: 0 and no key 
 /// How long `status` waits for the agent, ms.
 const STATUS_LIMIT_MS: u64 = 1000;
 /// An agent whose last sign of life is older is not there, s.
-const SILENT_S: u64 = 5;
+const SILENT_S: u64 = AGENT_SILENT_MS / 1000;
 
 fn main() -> ExitCode {
     // The module's silent hook may be linked in; a program may say why it dies.

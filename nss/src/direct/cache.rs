@@ -1,5 +1,7 @@
 //! What one process has learnt: records by name and id, "there is none", and for how long either counts.
 
+mod gate;
+
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::hash::random;
@@ -79,7 +81,9 @@ impl Cache {
     }
 
     pub(super) fn get(&self, key: &Key<'_>) -> Option<Arc<Entry>> {
-        self.entries.get()?.get(&OwnedKey::new(key))
+        let entries = self.entries.get()?;
+        let _inside = gate::enter();
+        entries.get(&OwnedKey::new(key))
     }
 
     /// Keeps `record` under `keys`.
@@ -97,7 +101,7 @@ impl Cache {
             usable_until,
         });
         for key in keys {
-            self.entries().insert(OwnedKey::new(key), Arc::clone(&entry));
+            self.insert(key, &entry);
         }
         entry
     }
@@ -115,12 +119,14 @@ impl Cache {
             fresh_until: until,
             usable_until: until,
         });
-        self.entries().insert(OwnedKey::new(key), Arc::clone(&entry));
+        self.insert(key, &entry);
         entry
     }
 
-    fn entries(&self) -> &sync::Cache<OwnedKey, Arc<Entry>> {
-        self.entries.get_or_init(|| sync::Cache::new(ENTRIES_MAX))
+    fn insert(&self, key: &Key<'_>, entry: &Arc<Entry>) {
+        let _inside = gate::enter();
+        let entries = self.entries.get_or_init(|| sync::Cache::new(ENTRIES_MAX));
+        entries.insert(OwnedKey::new(key), Arc::clone(entry));
     }
 }
 

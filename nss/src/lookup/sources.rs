@@ -13,10 +13,6 @@ use crate::record::Record;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-/// Deadline of a question to the agent, ms.
-pub const AGENT_LIMIT_MS: u64 = 1000;
-/// An agent whose last sign of life is older than this is gone, ms. It gives one every second.
-pub const AGENT_SILENT_MS: u64 = 5000;
 /// How long this process does not ask an agent that was not there or did not answer, ms.
 pub const AGENT_RETRY_MS: u64 = 2000;
 /// How often a process without a map looks whether there is one by now, ms; likewise for a changed configuration.

@@ -1,6 +1,8 @@
 //! Reading the map: every offset and length is checked against the mapping, whatever the file says.
 
-use super::{COMPLETE, HEADER, MAGIC, PROBES_MAX, Region, RegionError, SUPERSEDED, Service, VERSION, word};
+use super::{
+    AGENT_SILENT_MS, COMPLETE, HEADER, MAGIC, PROBES_MAX, Region, RegionError, SUPERSEDED, Service, VERSION, word,
+};
 use crate::hash::HashKey;
 use crate::record::{Key, Record};
 use crate::rules::IdRange;
@@ -209,6 +211,16 @@ impl Map {
     /// When the agent last lived, ms of the node's clock.
     pub fn heartbeat(&self) -> u64 {
         self.load(word::HEARTBEAT)
+    }
+
+    /// Whether the agent still writes this map.
+    pub fn has_agent(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.heartbeat()) <= AGENT_SILENT_MS
+    }
+
+    /// Whether the agent lives and knows that the service does not answer: whatever is not in the map nobody can tell now.
+    pub fn nobody_can_tell(&self, now_ms: u64) -> bool {
+        self.service() == Service::Down && self.has_agent(now_ms)
     }
 
     /// When the directory was last known to be whole, seconds since 1970; 0 = never.

@@ -1,8 +1,10 @@
 //! Tests of the exchange of maps: readers at it, and what a fork may leave behind.
 
 use super::*;
+use crate::answer;
 use rollcall_nss::contract::User;
-use rollcall_nss::map::{Found, MAP_FILE, Plan, Writer};
+use rollcall_nss::lookup::Outcome;
+use rollcall_nss::map::{AGENT_SILENT_MS, Found, MAP_FILE, Plan, Service, Writer};
 use rollcall_nss::record::{self, Key};
 use rollcall_nss::rules::IdRange;
 use std::ffi::CString;
@@ -47,6 +49,29 @@ fn uid(map: &Map) -> u32 {
         Found::Record(record) => record.id(),
         Found::Absent | Found::Broken => 0,
     }
+}
+
+#[test]
+fn while_the_service_is_down_the_map_alone_tells_that_nobody_can_know() {
+    let folder = folder("down");
+    let writer = published(&folder, 1, None);
+    let (ada, stranger) = (Key::UserName(b"ada"), Key::UserName(b"stranger"));
+    let found = |key| answer(writer.map(), key, |_| Outcome::Found);
+    let now = now_ms();
+    writer.beat(now);
+    assert_eq!(
+        (found(&ada), found(&stranger)),
+        (Some(Outcome::Found), None),
+        "the agent has to be asked"
+    );
+    writer.set_service(Service::Down, now);
+    assert_eq!(
+        (found(&ada), found(&stranger)),
+        (Some(Outcome::Found), Some(Outcome::CannotKnow))
+    );
+    writer.beat(now - AGENT_SILENT_MS - 1);
+    assert_eq!(found(&stranger), None, "an agent that is gone knows nothing");
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
