@@ -66,7 +66,7 @@ DASHBOARDS = {
         panel("Operations", "SCIM operations per second.", "ops",
               (rate("rollcall_scim_operations_total", "", "resource, op"), "{{resource}} {{op}}")),
         panel("Operations that did not succeed", "Refused by a rule, or failed for reasons of ours.", "ops",
-              (rate("rollcall_scim_operations_total", 'outcome!="ok"', "op, outcome"), "{{op}} {{outcome}}")),
+              (rate("rollcall_scim_operations_total", 'outcome!="ok"', "op, outcome") + " > 0", "{{op}} {{outcome}}")),
         panel("Refusals by scimType", "Error answers of SCIM by their keyword.", "ops",
               (rate("rollcall_scim_errors_total", "", "scim_type"), "{{scim_type}}")),
         panel("Deletions and deactivations", "In the last hour; a slip in a provider's filter shows here.", "short",
