@@ -62,16 +62,17 @@ impl Watch {
 
     /// Notes that a fault of this name began then and has been healed now.
     pub fn note(&self, name: &str, began: SystemTime) {
-        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
         let line = json!({"fault": name, "began": seconds(began), "ended": seconds(SystemTime::now())});
         let path = self.folder.join("faults.jsonl");
         let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(file, "{line}").unwrap();
     }
 
-    /// Waits, with the clients at work, until no alert calls anybody any more or is about to, and none tells an outage.
+    /// Waits, with the clients at work, until no alert calls anybody any more or is about to, and none tells an outage; notes when.
     pub async fn await_clear(&self) {
         wait_until("alerts clear", CLEAR, async || self.alerts().await.is_empty()).await;
+        let now = seconds(SystemTime::now()).to_string();
+        std::fs::write(self.folder.join("cleared"), now).unwrap();
     }
 
     async fn alerts(&self) -> Vec<String> {
@@ -92,4 +93,9 @@ impl Watch {
             .map(|alert| alert["labels"]["alertname"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
+}
+
+/// Seconds since 1970, as Prometheus counts them.
+fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! The status in Prometheus' text format 0.0.4, for the textfile collector of node_exporter.
+//! The status in Prometheus' text format 0.0.4, for the textfile collector of `node_exporter`.
 
 use std::fmt::Write as _;
 
