@@ -146,6 +146,8 @@ async fn no_word_of_a_client_becomes_a_time_series() {
     for number in 0..3 {
         scene.use_every_listener(&format!("walrus{number}")).await;
     }
+    // The first scrape is a request that the second one tells of.
+    scene.metrics().await;
     let before = scene.metrics().await;
     for number in 0..12 {
         scene.use_every_listener(&format!("zebra{number}")).await;
@@ -182,5 +184,25 @@ async fn a_first_failure_is_no_new_series() {
     ] {
         assert!(text.lines().any(|line| line == wanted), "no {wanted}");
     }
+    scene.rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_user_whom_a_provider_deactivates_is_counted_once() {
+    let scene = Scene::start().await;
+    let created = scene
+        .scim
+        .post("/Users", &json!({"userName": "jane"}))
+        .await
+        .expect(201);
+    let path = format!("/Users/{}", created.id());
+    for active in [false, false, true] {
+        let change = json!([{"op": "replace", "path": "active", "value": active}]);
+        scene.scim.patch(&path, &change).await.expect(200);
+    }
+    let replaced = json!({"userName": "jane", "active": false});
+    scene.scim.put(&path, &replaced).await.expect(200);
+    let text = scene.metrics().await;
+    assert!(text.contains("\nrollcall_user_deactivations_total 2\n"), "{text}");
     scene.rollcall.finish().await;
 }
