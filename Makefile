@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench nss-bench nss-memory nss-fuzz nss-aarch64 scale import-bench ha peers soak watch chart image dockerfile dashboards pictures schema supply-chain bootstrap fmt clean
+.PHONY: help run test check bench nss-bench nss-memory nss-fuzz nss-aarch64 scale import-bench ha peers soak watch chart image dockerfile packages dashboards pictures schema supply-chain bootstrap fmt clean
 
 export CARGO_TERM_COLOR := never
 
@@ -48,7 +48,7 @@ check: ## formatting, lints, documentation, licences, chart
 chart: ## chart, alerts and dashboards: renders, validates, tests; installs its tools; ends with "N passed, N failed"
 	@tests/helm/run
 
-watch: ## breaks the high availability suite's cluster with Prometheus beside it: the right alerts fire and clear; 6 minutes
+watch: ## breaks the high availability suite's cluster with Prometheus beside it: the right alerts fire and clear; 8 minutes
 	@packaging/bootstrap.sh test
 	@tests/helm/live/watch
 
@@ -76,6 +76,12 @@ dockerfile: ## builds Dockerfile with buildah, from Debian's packages instead of
 	@export ROLLCALL_CHART_CACHE=$$(tests/helm/install) && \
 	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/image $(target)/dockerfile/server && \
 	    $$ROLLCALL_CHART_CACHE/venv/bin/python tests/helm/live/node-image $(target)/dockerfile/node $(binary)
+
+packages: PROFILE := release
+packages: ## builds the server's .deb and .rpm, looks at them, installs, upgrades and removes them in an empty Debian; as root
+	@packaging/bootstrap.sh test
+	cargo build --locked --profile $(PROFILE) --bin rollcall
+	@tests/helm/live/packages $(binary)
 
 pictures: ## takes the pictures of the administrators' pages anew (Chromium), after a change of their looks
 	@packaging/bootstrap.sh test

@@ -45,6 +45,8 @@ if [ "$purpose" = test ]; then
     [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || packages+=(apache2 libapache2-mod-auth-openidc)
     has chromium || packages+=(chromium)
     [ -d /usr/share/simplesamlphp ] || packages+=(simplesamlphp php-cli php-xml php-mbstring php-curl php-sqlite3)
+    # promtool judges the metrics and alerts: tests/metrics.rs, tests/helm.
+    has promtool || packages+=(prometheus)
     has npm || packages+=(npm)
     has java || packages+=(default-jre-headless)
     has mvn || packages+=(maven)

@@ -27,7 +27,7 @@ use uuid::Uuid;
 pub use assertion::{Assertion, Claims, Groups, Method};
 pub use claims::text_of as claim_text;
 pub use headers::ProxyHeaders;
-pub use refusal::{Reason, Refusal};
+pub use refusal::{Reason, Refusal, count_from_zero};
 pub use rules::{Prepared, Rules};
 pub use sign_ins::SignIns;
 

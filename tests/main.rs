@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod harness;
 mod login;
+mod metrics;
 mod nss;
 mod oauth;
 mod openapi;

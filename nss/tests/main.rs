@@ -17,3 +17,4 @@ mod accounts;
 mod agent;
 mod direct;
 mod manual;
+mod status;

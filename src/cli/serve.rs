@@ -19,7 +19,7 @@ use rollcall::login::openid::OpenId;
 #[cfg(feature = "saml")]
 use rollcall::login::saml::Saml;
 use rollcall::login::sessions::Sessions;
-use rollcall::login::{ProxyHeaders, Rules, SignIns};
+use rollcall::login::{self, ProxyHeaders, Rules, SignIns};
 use rollcall::posix;
 use rollcall::private_postgres::PrivatePostgres;
 #[cfg(feature = "otel")]
@@ -129,6 +129,9 @@ async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Res
         checked.map_err(|fault| anyhow::anyhow!("admin-posix-group {name:?} is refused: {fault}"))?;
     }
     let has_sign_in = config.listeners.role == Role::All;
+    if has_sign_in {
+        login::count_from_zero();
+    }
     #[cfg(feature = "saml")]
     let saml = if config.saml.enabled && has_sign_in {
         Some(Arc::new(Saml::start(&config, &base_url).await?))

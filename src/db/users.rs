@@ -107,7 +107,13 @@ impl Database {
             let draft = change(&user)?;
             match self.user_update(id, Some(user.version), &draft, origin).await {
                 Err(Error::VersionMismatch { .. }) if attempt < ATTEMPTS => attempt += 1,
-                outcome => return Ok(outcome?),
+                outcome => {
+                    let written = outcome?;
+                    if written.user.locked && !user.locked {
+                        METRICS.user_deactivations.inc();
+                    }
+                    return Ok(written);
+                }
             }
         }
     }

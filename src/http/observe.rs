@@ -87,10 +87,16 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
         _ => "5xx",
     };
     let elapsed = started.elapsed();
-    METRICS
-        .http_request_duration
-        .with_label_values(&[frame.listener, method_label, &route, class])
-        .observe(elapsed.as_secs_f64());
+    let count_of = |class| {
+        METRICS
+            .http_request_duration
+            .with_label_values(&[frame.listener, method_label, &route, class])
+    };
+    count_of(class).observe(elapsed.as_secs_f64());
+    if class != "5xx" {
+        // Failures of what has been asked once begin at 0: a count that appears with them hides them from `rate`.
+        count_of("5xx");
+    }
     let reason = response.extensions().get::<Reason>();
     tracing::debug!(
         parent: &lines,

@@ -16,6 +16,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// All methods.
+    pub const ALL: &[Self] = &[Self::Headers, Self::OpenId, Self::Saml, Self::Api];
+
     /// The word in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ mod fetch;
 mod keys;
 mod logout;
 mod provider;
-mod secret;
+pub mod secret;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Method;
 use crate::error::Error;
 use crate::scim::error::ScimError;
 use crate::telemetry::metrics::METRICS;
@@ -79,6 +80,17 @@ pub struct Refusal {
     pub detail: String,
     /// When another try makes sense, for what passes by itself.
     pub retry_after: Option<Duration>,
+}
+
+/// Lets every count of refusals begin at 0: what first appears with its first refusal hides that one from `rate`.
+pub fn count_from_zero() {
+    for method in Method::ALL {
+        for reason in Reason::ALL {
+            METRICS
+                .jit_logins
+                .with_label_values(&[method.as_str(), "refused", reason.as_str()]);
+        }
+    }
 }
 
 impl Refusal {

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder, core::Collector,
 };
 
 use super::names;
@@ -38,12 +38,16 @@ pub struct Metrics {
     pub db_replica_lag: Gauge,
     /// `names::SCIM_OPERATIONS`.
     pub scim_operations: IntCounterVec,
+    /// `names::USER_DEACTIVATIONS`.
+    pub user_deactivations: IntCounter,
     /// `names::SCIM_ERRORS`.
     pub scim_errors: IntCounterVec,
     /// `names::ID_ALLOCATIONS`.
     pub id_allocations: IntCounterVec,
     /// `names::ID_POOL_REMAINING`.
     pub id_pool_remaining: IntGaugeVec,
+    /// `names::ID_POOL_SIZE`.
+    pub id_pool_size: IntGaugeVec,
     /// `names::DB_READS`.
     pub db_reads: IntCounterVec,
     /// `names::CACHE_REQUESTS`.
@@ -159,9 +163,17 @@ impl Metrics {
                 "SCIM operations by outcome",
                 &["resource", "op", "outcome"],
             ),
+            user_deactivations: keep(
+                &r,
+                IntCounter::new(
+                    names::USER_DEACTIVATIONS,
+                    "Users who were active and were locked by a change of theirs",
+                ),
+            ),
             scim_errors: counter(names::SCIM_ERRORS, "Refused SCIM requests by scimType", &["scim_type"]),
             id_allocations: counter(names::ID_ALLOCATIONS, "Numbers given or refused", &["kind", "outcome"]),
             id_pool_remaining: gauge(names::ID_POOL_REMAINING, "Numbers left in a pool", &["pool"]),
+            id_pool_size: gauge(names::ID_POOL_SIZE, "Numbers that a pool can ever give", &["pool"]),
             db_reads: counter(names::DB_READS, "Reads that may trail, by source", &["source"]),
             cache_requests: counter(
                 names::CACHE_REQUESTS,

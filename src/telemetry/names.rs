@@ -22,12 +22,16 @@ pub const DB_IN_RECOVERY: &str = "rollcall_db_in_recovery";
 pub const DB_REPLICA_LAG: &str = "rollcall_db_replica_lag_seconds";
 /// SCIM operations by outcome.
 pub const SCIM_OPERATIONS: &str = "rollcall_scim_operations_total";
+/// Users who were active and were locked by a change of theirs, as providers do to leavers.
+pub const USER_DEACTIVATIONS: &str = "rollcall_user_deactivations_total";
 /// Refused SCIM requests by `scimType`.
 pub const SCIM_ERRORS: &str = "rollcall_scim_errors_total";
 /// Numbers given or refused.
 pub const ID_ALLOCATIONS: &str = "rollcall_id_allocations_total";
 /// Numbers left in a pool.
 pub const ID_POOL_REMAINING: &str = "rollcall_id_pool_remaining";
+/// Numbers that a pool can ever give.
+pub const ID_POOL_SIZE: &str = "rollcall_id_pool_size";
 /// Reads that may trail, by the source that answered: `primary`, `standby`, `stale`.
 pub const DB_READS: &str = "rollcall_db_reads_total";
 /// Look-ups in caches of this process.

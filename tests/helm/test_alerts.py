@@ -98,6 +98,15 @@ class Alerts(unittest.TestCase):
                 with self.subTest(alert=name):
                     self.assertIn('namespace="people"', one["expr"])
 
+    def test_a_database_of_one_server_is_not_told_that_it_lacks_a_standby(self):
+        def alerts(instances):
+            values = {"cnpg": {"enabled": True, "instances": instances}, "prometheusRule": {"enabled": True}}
+            found = rendering.objects(rendering.CHART / "ci" / "cnpg.yaml", overrides=[values])
+            spec = next(one for one in found if one["kind"] == "PrometheusRule")["spec"]
+            return {one.get("alert") for group in spec["groups"] for one in group["rules"]}
+
+        self.assertEqual(alerts(3) - alerts(1), {"RollcallNoSynchronousStandby"})
+
     def test_a_release_of_another_name_and_place_of_runbooks_are_followed(self):
         override = "prometheusRule: {enabled: true, runbookUrl: 'https://wiki.example.org/run'}"
         found = rendering.objects(overrides=[override], release="blue")

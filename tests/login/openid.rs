@@ -394,14 +394,32 @@ async fn a_client_file_that_others_may_read_stops_the_start() {
         database.uri(crate::harness::database::Role::App),
         ClientFile::new("hidden"),
     );
-    std::fs::set_permissions(client.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
     let settings = [
         ("database-uri", uri.as_str()),
         ("auth-openid", "1"),
         ("auth-openid-issuer", "https://id.example.org"),
         ("auth-openid-client-file", client.path()),
     ];
-    let log = Service::try_start(&settings).unwrap_err();
-    assert!(log.contains("0600") && !log.contains("hidden"), "{log}");
+    let start = |owner: u32, mode: u32| {
+        // Only root can give a file away; whoever else runs this has files of his own.
+        let is_given = std::os::unix::fs::chown(client.path(), Some(owner), None).is_ok();
+        std::fs::set_permissions(client.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        is_given.then(|| Service::try_start(&settings).map(drop))
+    };
+    for (owner, mode) in [(0, 0o644), (0, 0o460), (65534, 0o640), (65534, 0o604)] {
+        if let Some(started) = start(owner, mode) {
+            let log = started.unwrap_err();
+            assert!(
+                log.contains("0600") && !log.contains("hidden"),
+                "{owner} {mode:o}: {log}"
+            );
+        }
+    }
+    for (owner, mode) in [(0, 0o440), (0, 0o640), (65534, 0o600)] {
+        assert!(
+            start(owner, mode).is_none_or(|started| started.is_ok()),
+            "{owner} {mode:o}"
+        );
+    }
     database.finish().await;
 }

@@ -1,5 +1,7 @@
 //! What `rollcall-node status` shows: lines of `key value`.
 
+pub mod metrics;
+
 use super::Node;
 use crate::clock::{now_ms, unix_seconds};
 use crate::map::{Map, Service};

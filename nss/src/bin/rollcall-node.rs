@@ -8,7 +8,6 @@ use rollcall_nss::foreign::end_on_signals;
 use rollcall_nss::home::{Made, make};
 use rollcall_nss::map::{AGENT_SILENT_MS, Former, MAP_FILE, Map};
 use serde_json::json;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -209,7 +208,7 @@ fn show_status(options: &Options, form: Form) -> ExitCode {
         _ => Map::open(&map_path).map_or_else(|_| String::new(), |map| status::of_map(&map)),
     };
     if form == Form::Prometheus {
-        print(&as_metrics(&text));
+        print(&status::metrics::exposition(&text));
     } else {
         let pairs = text.lines().filter_map(|line| line.split_once(' '));
         let value = pairs.map(|(key, value)| (key.to_owned(), json!(value))).collect();
@@ -224,22 +223,6 @@ fn show_status(options: &Options, form: Form) -> ExitCode {
         Some("up") => ExitCode::SUCCESS,
         _ => ExitCode::from(3),
     }
-}
-
-fn as_metrics(text: &str) -> String {
-    let mut metrics = String::new();
-    for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
-        let value = match (key, value) {
-            ("service", "up") => "1",
-            ("service", _) => "0",
-            _ => value,
-        };
-        let key = if key == "service" { "service_up" } else { key };
-        if value.parse::<f64>().is_ok() && key != "epoch" && key != "cursor" {
-            let _ = writeln!(metrics, "rollcall_node_{key} {value}");
-        }
-    }
-    metrics
 }
 
 fn check(options: &Options, form: Form) -> ExitCode {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollcall::config::Config;
+use rollcall::login::openid::secret::is_private;
 
 use super::{Finding, certificate, fine, warning, wrong};
 
@@ -44,7 +45,7 @@ fn client_file(path: &Path) -> Finding {
         {
             wrong(check, format!("{name} lacks client-id or client-secret"), fix)
         }
-        Ok(_) if super::node::mode(path) & 0o077 != 0 => {
+        Ok(_) if std::fs::metadata(path).is_ok_and(|file| !is_private(&file)) => {
             warning(check, format!("others may read {name}"), format!("chmod 600 {name}"))
         }
         Ok(_) => fine(check, format!("{name} has what is needed")),

@@ -221,10 +221,9 @@ async fn observe(state: State) -> anyhow::Result<()> {
     loop {
         if let Ok(pools) = state.db.id_headroom().await {
             for pool in pools {
-                METRICS
-                    .id_pool_remaining
-                    .with_label_values(&[&pool.pool])
-                    .set(pool.remaining);
+                let labels = &[&pool.pool];
+                METRICS.id_pool_remaining.with_label_values(labels).set(pool.remaining);
+                METRICS.id_pool_size.with_label_values(labels).set(pool.size);
             }
         }
         if let Ok(status) = state.db.read_status().await {

@@ -1,6 +1,7 @@
 //! The client file in Workbench's format: lines `client-id=…` and `client-secret=…`, for nobody else's eyes.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -25,11 +26,18 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Client> {
     let file = std::fs::metadata(path).with_context(|| format!("auth-openid-client-file: cannot read {shown}"))?;
     ensure!(file.len() <= BYTES, "{shown} is too large for a client file");
     ensure!(
-        file.permissions().mode().trailing_zeros() >= 6,
-        "{shown} can be read by others: its mode must be 0600"
+        is_private(&file),
+        "{shown} can be read by others: its mode must be 0600, or 0640 where it is root's and its group the service's"
     );
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
     parse(&text).with_context(|| format!("{shown} is no client file"))
+}
+
+/// Whether a file is for the eyes of the service alone: its own with no right for anybody else, or root's with a group that may
+/// read it, which is how the service gets a file from a package or from a volume of Kubernetes.
+pub fn is_private(file: &Metadata) -> bool {
+    let others = if file.uid() == 0 { 0o037 } else { 0o077 };
+    file.mode() & others == 0
 }
 
 fn parse(text: &str) -> anyhow::Result<Client> {

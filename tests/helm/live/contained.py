@@ -84,9 +84,13 @@ class Container:
                       if ":\t" in line)
         return (*(status[name].split() for name in ("Uid", "Gid")), status["CapEff"], status["CapBnd"], status["NoNewPrivs"])
 
+    def signal(self):
+        """SIGTERM."""
+        os.kill(self.first(), signal.SIGTERM)
+
     def terminate(self, seconds):
         """SIGTERM, and the exit status that comes within the seconds."""
-        os.kill(self.first(), signal.SIGTERM)
+        self.signal()
         return self.process.wait(seconds)
 
     def kill(self):

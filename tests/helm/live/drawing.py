@@ -6,7 +6,8 @@ import re
 import time
 import urllib.parse
 
-COLOURS = ["#3274d9", "#56a64b", "#e0752d", "#a352cc", "#e02f44", "#8f8f00", "#1f9e89", "#b877d9", "#5d6d7e", "#c27ba0"]
+COLOURS = ["#3274d9", "#56a64b", "#e0752d", "#a352cc", "#e02f44", "#8f8f00", "#1f9e89", "#c27ba0", "#5d6d7e", "#7a4a21", "#00b5d8",
+           "#111111"]
 NAMED = {"green": "#37872d", "orange": "#e0752d", "red": "#c4162a"}
 WIDTH, CELL, STEP = 1440, 60, 5
 
@@ -16,6 +17,8 @@ def shown(value, unit):
         return "–"
     if unit == "percentunit":
         return f"{value * 100:.4g} %"
+    if unit == "s" and not value:
+        return "0 s"
     if unit == "s":
         for size, word in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
             if abs(value) >= size:
@@ -28,8 +31,9 @@ def shown(value, unit):
 
 
 def series_of(prometheus, panel, begin, end):
+    """Names and points: in the order of the expressions, the highest of each first."""
     found = []
-    for target in panel["targets"]:
+    for place, target in enumerate(panel["targets"]):
         expression = target["expr"].replace("$__rate_interval", "15s").replace('"$job"', '"rollcall"').replace('"$instance"', '".*"')
         query = urllib.parse.urlencode({"query": expression, "start": begin, "end": end, "step": STEP})
         for result in prometheus.get(f"query_range?{query}")["result"]:
@@ -37,8 +41,8 @@ def series_of(prometheus, panel, begin, end):
             name = re.sub(r"\{\{(\w+)\}\}", lambda match: result["metric"].get(match[1], ""), legend)
             points = [(float(at), float(value)) for at, value in result["values"] if value not in ("NaN", "+Inf", "-Inf")]
             if points:
-                found.append((name if legend != "__auto" else "", points))
-    return sorted(found, key=lambda each: -max(value for _, value in each[1]))
+                found.append((place, -max(value for _, value in points), name if legend != "__auto" else "", points))
+    return [(name, points) for _, _, name, points in sorted(found)]
 
 
 def ticks(most):
@@ -50,6 +54,9 @@ def ticks(most):
 
 
 def chart(found, unit, width, height, begin, end):
+    if not found:
+        return (f'<svg width="{width}" height="{height}"><text x="{width / 2}" y="{height / 2}" text-anchor="middle" '
+                'font-size="15">No data</text></svg>')
     left, right, top, bottom = 78, 14, 8, 20
     most = max((value for _, points in found for _, value in points), default=1) or 1
     marks = ticks(most)
@@ -71,8 +78,6 @@ def chart(found, unit, width, height, begin, end):
             pieces.append(f"{'M' if gap else 'L'}{across(at):.1f} {up(max(value, 0)):.1f}")
             last = at
         out.append(f'<path d="{"".join(pieces)}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-    if not found:
-        out.append(f'<text x="{width / 2}" y="{height / 2}" text-anchor="middle" font-size="15">No data</text>')
     return f'<svg width="{width}" height="{height}">{"".join(out)}</svg>'
 
 
@@ -86,8 +91,10 @@ def drawn(prometheus, panel, begin, end):
         colour = NAMED[steps[-1]["color"]] if steps else "#777"
         body = f'<div class="stat" style="color:{colour}">{html.escape(shown(value, unit))}</div>'
     else:
-        legend = "".join(f'<span><i style="background:{COLOURS[number % len(COLOURS)]}"></i>{html.escape(name)}</span>'
-                         for number, (name, _) in enumerate(found[:12]) if name)
+        named = found[:len(COLOURS)]
+        legend = "".join(f'<span><i style="background:{COLOURS[number]}"></i>{html.escape(name)}</span>'
+                         for number, (name, _) in enumerate(named) if name)
+        legend += f"<span>and {len(found) - len(named)} more</span>" if len(found) > len(named) else ""
         body = chart(found, unit, width - 16, height - 74, begin, end) + f'<div class="legend">{legend}</div>'
     style = f"left:{grid['x'] * CELL + 6}px;top:{grid['y'] * 36 + 70}px;width:{width}px;height:{height}px"
     return f'<div class="panel" style="{style}"><h2>{html.escape(panel["title"])}</h2>{body}</div>', bool(found)
