@@ -5,17 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use tokio::task::JoinSet;
 
-/// How far the crowd's threads stand back for the processor: in truth its machines are its own.
-const NICE: libc::c_int = 10;
+use super::wire::Wire;
 
 /// How often a steady crowd looks how many requests are due.
 const BEAT: Duration = Duration::from_millis(5);
 
-/// Most requests of a steady crowd that wait for an answer; their clients' memory and descriptors are this process's.
-const OUT: usize = 10_000;
+/// Most requests of a steady crowd that wait for an answer, each on a connection; below what the balancer takes at its front.
+const OUT: usize = 3_000;
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -52,16 +50,16 @@ pub struct Crowd {
 
 impl Crowd {
     /// `clients` that send a request as soon as the one before is answered.
-    pub fn eager(url: &str, token: &str, clients: usize) -> Self {
-        let desk = Desk::new(url, token);
+    pub fn eager(address: &str, token: &str, clients: usize) -> Self {
+        let wire = Arc::new(Wire::new(address, token));
         Self::gather(move |stop| async move {
             let mut crowd = JoinSet::new();
             for _ in 0..clients {
-                let (desk, stop) = (desk.clone(), stop.clone());
+                let (wire, stop) = (wire.clone(), stop.clone());
                 crowd.spawn(async move {
                     let mut met = Met::default();
                     while !stop.load(Ordering::Relaxed) {
-                        met.add(desk.create().await);
+                        met.add(create(wire.clone()).await);
                     }
                     met
                 });
@@ -71,8 +69,8 @@ impl Crowd {
     }
 
     /// Clients that send `rate` requests a second together, whether there are answers or not.
-    pub fn steady(url: &str, token: &str, rate: f64) -> Self {
-        let desk = Desk::new(url, token);
+    pub fn steady(address: &str, token: &str, rate: f64) -> Self {
+        let wire = Arc::new(Wire::new(address, token));
         Self::gather(move |stop| async move {
             let (began, mut sent) = (Instant::now(), 0.0);
             let mut crowd = JoinSet::new();
@@ -81,8 +79,7 @@ impl Crowd {
                 let due = rate * began.elapsed().as_secs_f64();
                 while sent < due && crowd.len() < OUT {
                     sent += 1.0;
-                    let desk = desk.clone();
-                    crowd.spawn(async move { desk.create().await });
+                    crowd.spawn(create(wire.clone()));
                 }
                 tokio::time::sleep(BEAT).await;
                 while let Some(answered) = crowd.try_join_next() {
@@ -98,8 +95,6 @@ impl Crowd {
         let stop = Arc::new(AtomicBool::new(false));
         let told = stop.clone();
         let thread = std::thread::spawn(move || {
-            // SAFETY: `nice` takes and gives numbers; on Linux it concerns the calling thread and those it begins.
-            unsafe { libc::nice(NICE) };
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -127,43 +122,19 @@ async fn all(mut crowd: JoinSet<Met>) -> Met {
     met
 }
 
-/// From where requests are sent.
-#[derive(Clone)]
-struct Desk {
-    client: reqwest::Client,
-    url: Arc<str>,
-    token: Arc<str>,
-}
-
-impl Desk {
-    fn new(url: &str, token: &str) -> Self {
-        Self {
-            client: reqwest::Client::new(),
-            url: url.into(),
-            token: token.into(),
-        }
+/// Creates a user nobody has heard of.
+async fn create(wire: Arc<Wire>) -> Met {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let body = format!("{{\"userName\":\"crowd{}\"}}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let began = Instant::now();
+    let answer = tokio::time::timeout(PATIENCE, wire.post("/scim/v2/Users", &body)).await;
+    let mut met = Met::default();
+    match answer {
+        Ok(Ok(201)) => met.accepted = 1,
+        Ok(Ok(429 | 503)) => met.refused.push(began.elapsed().as_secs_f64()),
+        Ok(Ok(status)) => met.wrong.push(format!("status {status}")),
+        Ok(Err(error)) => met.wrong.push(format!("{error:?}")),
+        Err(_) => met.wrong.push(format!("no answer within {PATIENCE:?}")),
     }
-
-    /// Creates a user.
-    async fn create(&self) -> Met {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("crowd{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let began = Instant::now();
-        let request = self
-            .client
-            .post(&*self.url)
-            .bearer_auth(&self.token)
-            .timeout(PATIENCE)
-            .json(&json!({"userName": name}));
-        let mut met = Met::default();
-        match request.send().await {
-            Ok(answer) if answer.status().as_u16() == 201 => met.accepted = 1,
-            Ok(answer) if matches!(answer.status().as_u16(), 429 | 503) => {
-                met.refused.push(began.elapsed().as_secs_f64());
-            }
-            Ok(answer) => met.wrong.push(format!("status {}", answer.status())),
-            Err(error) => met.wrong.push(format!("{error:?}")),
-        }
-        met
-    }
+    met
 }
