@@ -81,7 +81,7 @@ fn patroni_python() -> Result<String, String> {
     )))
 }
 
-/// The last line that a script prints; raises what it complains of.
+/// What a script prints; raises what it complains of.
 fn printed(script: &mut Command) -> Result<String, String> {
     let output = script.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
