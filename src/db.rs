@@ -10,6 +10,7 @@ mod bootstrap;
 pub mod brake;
 mod call;
 mod connect;
+mod deadline;
 mod exports;
 mod gather;
 pub mod groups;

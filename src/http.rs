@@ -1,6 +1,7 @@
 //! Every route on one screen. Handlers extract, make one call, and respond.
 
 mod admin;
+pub mod admission;
 mod auth;
 pub mod authenticate;
 mod body;

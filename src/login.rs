@@ -56,7 +56,7 @@ pub async fn sign_in(
     assertion: &Assertion,
     origin: &Origin,
 ) -> Result<SignedIn, Refusal> {
-    let outcome = attempt(db, rules, sign_ins, assertion, origin).await;
+    let outcome = db.as_one_change(attempt(db, rules, sign_ins, assertion, origin)).await;
     let method = assertion.method.as_str();
     match &outcome {
         Ok(signed_in) => {

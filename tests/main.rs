@@ -15,6 +15,7 @@ mod nss;
 mod oauth;
 mod openapi;
 mod operations;
+mod overload;
 mod pgbouncer;
 mod prepared;
 mod private_postgres;

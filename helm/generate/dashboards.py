@@ -80,8 +80,9 @@ DASHBOARDS = {
               (rate("rollcall_id_allocations_total", "", "kind, outcome"), "{{kind}} {{outcome}}")),
         panel("Ids left", "Numbers left in each pool.", "short",
               (gauge("rollcall_id_pool_remaining", "", "min", "pool"), "{{pool}}")),
-        panel("Slowed down", "Requests answered 429 because their token sent too many.", "reqps",
-              (rate("rollcall_rate_limited_total", "", "listener"), "{{listener}}"))]),
+        panel("Slowed down", "Requests answered 429 because their token sent too many, and 503 because all together did.", "reqps",
+              (rate("rollcall_rate_limited_total", "", "listener"), "{{listener}}"),
+              (rate("rollcall_shed_total", "", "work"), "too many of kind {{work}}"))]),
     "sign-in": ("Rollcall: sign-in", "Who gets in by which way, and why others do not.", [
         panel("Sign-ins", "Sign-ins per second by method and outcome.", "ops",
               (rate("rollcall_jit_logins_total", "", "method, outcome") + " > 0", "{{method}} {{outcome}}")),

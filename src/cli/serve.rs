@@ -8,6 +8,7 @@ use anyhow::Context;
 use rollcall::config::{Config, Database as DatabaseConfig, Listener, PublicUrl, Role};
 use rollcall::db::Database;
 use rollcall::http;
+use rollcall::http::admission::Admission;
 use rollcall::http::authenticate::Tokens;
 use rollcall::http::listener::{self, Manners};
 use rollcall::http::rate_limit::RateLimit;
@@ -149,6 +150,10 @@ async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Res
         scim_base: format!("{base_url}/scim/v2"),
         tokens: Arc::new(Tokens::new(config.scim.token_files.clone())),
         rate_limit: RateLimit::new(config.scim.rate_limit, config.scim.rate_burst),
+        admission: Admission::new(
+            config.database.settings().pool_size,
+            config.database.settings().wait_timeout,
+        ),
         request_log: RequestLog::new(config.scim.request_log_size),
         last_answers: http::nss::LastAnswers::new(),
         large_bodies: Arc::new(Semaphore::new(config.scim.large_bodies_at_once)),

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, NoTls, Row};
 
+use super::deadline;
 use super::pool::{self, Database, NoConnection};
 use super::sqlstate::{self, Verdict};
 use super::trail;
@@ -54,7 +55,8 @@ pub enum Repeat {
 /// Parameters with their types, for an unnamed statement.
 pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
-/// Longest time for a read with its retries, in the absence of a longer statement time-out.
+/// Longest time for a read with its retries, in the absence of a longer statement time-out. A read on behalf of a change has as long
+/// as the change ([`deadline`]).
 const READ_DEADLINE: Duration = Duration::from_secs(8);
 
 /// Longest time for a read of a node with its retries: it has other addresses, and a copy of its own.
@@ -199,9 +201,8 @@ impl Database {
     ) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
         // In a box of its own: every handler's future would hold the driver's otherwise, and be moved about with it.
         Box::pin(async move {
-            let started = Instant::now();
             let mut span = CallSpan::begin(op);
-            let mut backoff = Backoff::new(started + deadline);
+            let mut backoff = Backoff::new(deadline::end(deadline));
             loop {
                 let connection = match pool::take(pool).await {
                     Ok(connection) => connection,

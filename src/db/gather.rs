@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::oneshot;
 
+use super::deadline;
 use super::pool::Database;
 use crate::error::Error;
 use crate::telemetry::traces::Caller;
@@ -64,6 +65,8 @@ struct Waiting<T: Together> {
     number: u64,
     call: T,
     caller: Caller,
+    /// Until when its request is tried.
+    end: Instant,
     answer: oneshot::Sender<Result<T::Outcome, Error>>,
 }
 
@@ -125,6 +128,7 @@ impl Database {
                 number,
                 call,
                 caller: Caller::current(),
+                end: deadline::end(self.settings.write_deadline),
                 answer,
             });
             let starts = gathered.under_way < UNDER_WAY;
@@ -172,11 +176,12 @@ async fn drive<T: Together>(db: Database) {
     let mut turn = Some(Turn::<T>(db.clone(), PhantomData));
     while turn.is_some() {
         let taken = T::place(&db).lock().take();
-        // A statement that many share is told of in the trace of the oldest.
+        // A statement that many share is told of in the trace of the oldest, and is tried for as long as the youngest may wait.
         let Some(caller) = taken.first().map(|first| first.caller.clone()) else {
             return;
         };
-        let work = caller.around(carry_out(&db, taken));
+        let end = taken.iter().map(|one| one.end).max().unwrap_or_else(Instant::now);
+        let work = deadline::until(end, caller.around(carry_out(&db, taken)));
         tokio::pin!(work);
         tokio::select! {
             () = &mut work => {}

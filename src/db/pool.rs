@@ -7,6 +7,7 @@ use anyhow::Context;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
 
 use super::connect::Address;
+use super::deadline;
 use super::gather::Place;
 use super::login_calls::{ApplyCall, ProbeCall};
 use super::nss::Lag;
@@ -89,6 +90,11 @@ impl Database {
             options: Arc::new(options),
             settings,
         })
+    }
+
+    /// Runs `work`, whose calls together are tried for as long as one write.
+    pub async fn as_one_change<T>(&self, work: impl Future<Output = T>) -> T {
+        deadline::within(self.settings.write_deadline, work).await
     }
 
     /// Whether there is a server of its own for reads that may trail.

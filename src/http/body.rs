@@ -11,28 +11,48 @@ use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
+use super::admission::{Door, Place};
 use super::respond::Refused;
 use super::state::State;
 use crate::scim::error::ScimError;
 use crate::scim::limits;
 
-/// A body that has been read, with its place among the large ones for as long as it is held.
+/// A body that has been read, with its place behind the door and among the large ones for as long as it is held.
 pub struct Json {
     /// The object.
     pub object: Map<String, Value>,
     /// The text, for the request log.
     pub bytes: bytes::Bytes,
-    _place: Option<OwnedSemaphorePermit>,
+    _large: Option<OwnedSemaphorePermit>,
+    _place: Place,
 }
 
 /// How much of `request-timeout` a body may take to arrive, its wait for a place included; the rest is for the work. The
 /// answer is given while somebody waits for it, and a client that stalls keeps its place no longer.
 const ARRIVAL: f64 = 0.8;
 
-/// Reads a body of at most `limit` bytes. A body above `scim-body-limit` first takes one of a few places.
+/// Reads the body of a request that changes something, of at most `limit` bytes. A body above `scim-body-limit` first takes one of
+/// a few places. The door is passed once it has arrived: whoever sends slowly keeps no place from others.
 ///
 /// Raises 503 when the wait for a place is over, 408 when the body does not arrive in time, 413 when it is too large.
 pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) -> Result<Json, Refused> {
+    read_at(&state.admission.changes, state, headers, body, limit).await
+}
+
+/// The same for a request that searches (RFC 7644 §3.4.3).
+pub async fn read_search(state: &State, headers: &HeaderMap, body: Body) -> Result<Json, Refused> {
+    let limit = state.config.scim.body_limit;
+    read_at(&state.admission.reads, state, headers, body, limit).await
+}
+
+/// The same at another door.
+pub async fn read_at(
+    door: &Door,
+    state: &State,
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<Json, Refused> {
     check_media_type(headers)?;
     let announced = headers
         .get(CONTENT_LENGTH)
@@ -43,7 +63,7 @@ pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) 
     let usual = state.config.scim.body_limit;
     let is_large = limit > usual && announced.is_none_or(|length| length > usual);
     let deadline = Instant::now() + state.config.limits.request_timeout.mul_f64(ARRIVAL);
-    let place = if is_large {
+    let large = if is_large {
         let place = timeout_at(deadline, state.large_bodies.clone().acquire_owned()).await;
         Some(place.ok().and_then(Result::ok).ok_or_else(no_place)?)
     } else {
@@ -64,7 +84,8 @@ pub async fn read(state: &State, headers: &HeaderMap, body: Body, limit: usize) 
     Ok(Json {
         object: parse(&bytes)?,
         bytes,
-        _place: place,
+        _large: large,
+        _place: door.enter().await?,
     })
 }
 

@@ -69,7 +69,7 @@ pub async fn search(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let body = body::read(&state, &headers, body, state.config.scim.body_limit).await?;
+    let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
     count("list", search::groups(&state, &parameters).await)
 }

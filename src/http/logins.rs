@@ -100,7 +100,10 @@ async fn accept(
     body: Body,
 ) -> Result<Response, Problem> {
     let caller = authenticate(state, headers, peer).await?;
-    let body = body::read(state, headers, body, BODY_BYTES).await.map_err(problem)?;
+    let door = &state.admission.sign_ins;
+    let body = body::read_at(door, state, headers, body, BODY_BYTES)
+        .await
+        .map_err(problem)?;
     let assertion = assertion(&body.object)?;
     let origin = Origin {
         actor: format!("token:{}", caller.token),

@@ -40,16 +40,33 @@ pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Nex
         refused.into_response()
     } else {
         request.extensions_mut().insert(caller);
-        if is_read(&request) {
-            marked(trail::may_trail(next.run(request)).await)
-        } else {
-            next.run(request).await
-        }
+        work(&state, request, next).await
     };
     if let Some(noted) = noted {
         state.request_log.note(noted.answered(token, &response, started));
     }
     response
+}
+
+/// Lets the handler work. A request with a body passes the door when that has arrived (`body.rs`), any other one now.
+async fn work(state: &State, request: Request, next: Next) -> Response {
+    let door = match *request.method() {
+        Method::GET | Method::HEAD => Some(&state.admission.reads),
+        Method::DELETE => Some(&state.admission.changes),
+        _ => None,
+    };
+    let _place = match door {
+        None => None,
+        Some(door) => match door.enter().await {
+            Ok(place) => Some(place),
+            Err(full) => return Refused::from(full).into_response(),
+        },
+    };
+    if is_read(&request) {
+        marked(trail::may_trail(next.run(request)).await)
+    } else {
+        state.db.as_one_change(next.run(request)).await
+    }
 }
 
 /// Whether a request only reads: by its method, or as `POST …/.search` (RFC 7644 §3.4.3).

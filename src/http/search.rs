@@ -70,7 +70,7 @@ pub async fn search(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let body = body::read(&state, &headers, body, state.config.scim.body_limit).await?;
+    let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
     let (limits, now) = (state.scim_limits(), Timestamp::now().as_second());
     let mut of_users = ListQuery::parse_across_types(&parameters, ResourceType::User, &limits, now)?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use regex::Regex;
 
+use super::admission::Admission;
 use super::authenticate::Tokens;
 use super::nss::LastAnswers;
 use super::rate_limit::RateLimit;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub tokens: Arc<Tokens>,
     /// How much each token may ask.
     pub rate_limit: RateLimit,
+    /// How many requests are worked on at once.
+    pub admission: Admission,
     /// The last requests of each token.
     pub request_log: RequestLog,
     /// What nodes were told last, for when no database answers.

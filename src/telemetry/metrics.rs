@@ -58,6 +58,8 @@ pub struct Metrics {
     pub audit_events: IntCounterVec,
     /// `names::RATE_LIMITED`.
     pub rate_limited: IntCounterVec,
+    /// `names::SHED`.
+    pub shed: IntCounterVec,
     /// Sign-ins by method, outcome and reason.
     pub jit_logins: IntCounterVec,
     /// `names::RECONCILE_RUNS`.
@@ -193,6 +195,7 @@ impl Metrics {
                 "Requests refused because a token sent too many",
                 &["listener"],
             ),
+            shed: counter(names::SHED, "Requests refused because too many were there", &["work"]),
             jit_logins: counter(
                 names::JIT_LOGINS,
                 "Sign-ins by method, outcome and reason",
@@ -291,6 +294,9 @@ impl Metrics {
             self.db_errors.with_label_values(&[class]);
         }
         self.rate_limited.with_label_values(&["api"]);
+        for work in ["change", "read", "sign_in"] {
+            self.shed.with_label_values(&[work]);
+        }
         for source in ["primary", "standby", "stale"] {
             self.db_reads.with_label_values(&[source]);
         }

@@ -42,6 +42,8 @@ pub const TOKEN_EXPIRY: &str = "rollcall_token_expiry_timestamp_seconds";
 pub const AUDIT_EVENTS: &str = "rollcall_audit_events_total";
 /// Requests refused because a token sent too many.
 pub const RATE_LIMITED: &str = "rollcall_rate_limited_total";
+/// Requests refused at once because too many were waiting, or after a wait, by work: `change`, `read`, `sign_in`.
+pub const SHED: &str = "rollcall_shed_total";
 /// Sign-ins by method, outcome and reason.
 pub const JIT_LOGINS: &str = "rollcall_jit_logins_total";
 /// Sign-ins that compared a user and his groups with what was claimed, by outcome: `unchanged`, `changed`, `refused`.

@@ -35,6 +35,8 @@ pub enum Fault {
     ReplicaFrozen(usize),
     /// The primary's network is slow and loses packets.
     NetworkSlow,
+    /// Each sync of the primary's disk takes longer.
+    DiskSlow,
     /// SIGKILL to `PgBouncer`, which starts again.
     PgbouncerRestarted,
 }
@@ -54,6 +56,7 @@ impl Fault {
             Self::ReplicaKilled(random.random_range(0..3)),
             Self::ReplicaFrozen(random.random_range(0..3)),
             Self::NetworkSlow,
+            Self::DiskSlow,
             Self::PgbouncerRestarted,
         ];
         faults.shuffle(&mut random);
@@ -73,6 +76,7 @@ impl Fault {
             Self::ReplicaKilled(number) => format!("replica {} `kill -9`", number + 1),
             Self::ReplicaFrozen(number) => format!("replica {} frozen for 8 s", number + 1),
             Self::NetworkSlow => "network of the primary slow (200 ms, 5 % loss)".into(),
+            Self::DiskSlow => "disk of the primary slow (200 ms a sync)".into(),
             Self::PgbouncerRestarted => "PgBouncer restarted".into(),
         }
     }
@@ -127,6 +131,10 @@ impl Fault {
             }
             Self::NetworkSlow => {
                 site.cluster.members[primary].host.slow_down();
+                tokio::time::sleep(Duration::from_secs(15)).await;
+            }
+            Self::DiskSlow => {
+                site.cluster.members[primary].set_slow_disk(true);
                 tokio::time::sleep(Duration::from_secs(15)).await;
             }
             Self::PgbouncerRestarted => {

@@ -1,5 +1,6 @@
 //! A network and a process table of the test's own: addresses collide with nobody's, and nothing outlives the test.
 
+use std::path::Path;
 use std::process::Command;
 
 /// Set for the test that runs inside.
@@ -10,6 +11,9 @@ const PROGRAMS: [&str; 7] = ["unshare", "nsenter", "ip", "etcd", "haproxy", "pgb
 
 /// The Python that has Patroni; found before the network is left behind.
 pub const PATRONI_PYTHON: &str = "ROLLCALL_HA_PATRONI_PYTHON";
+
+/// The program of the previous release; absent when it cannot be built here.
+pub const PREVIOUS: &str = "ROLLCALL_HA_PREVIOUS";
 
 /// Where a test stands.
 pub enum Isolation {
@@ -45,7 +49,12 @@ pub fn enter(name: &str) -> Isolation {
         Ok(python) => python,
         Err(reason) => return Isolation::Refused(format!("Patroni cannot be installed: {reason}")),
     };
-    let status = isolated()
+    let mut inside = isolated();
+    match previous_release() {
+        Ok(program) => drop(inside.env(PREVIOUS, program)),
+        Err(reason) => println!("no rolling upgrade, a rolling restart instead: {reason}"),
+    }
+    let status = inside
         .args(["bash", "-c", "\"$@\"; code=$?; exit $code", "bash"])
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--ignored", "--nocapture"])
@@ -58,9 +67,23 @@ pub fn enter(name: &str) -> Isolation {
     }
 }
 
+/// The program of the previous release: the one that [`PREVIOUS`] names, else built from this clone's history.
+fn previous_release() -> Result<String, String> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ha/previous");
+    std::env::var(PREVIOUS).or_else(|_| printed(Command::new(script).args(target)))
+}
+
 fn patroni_python() -> Result<String, String> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ha/install");
-    let output = Command::new(script).output().map_err(|error| error.to_string())?;
+    printed(&mut Command::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/ha/install"
+    )))
+}
+
+/// What a script prints; raises what it complains of.
+fn printed(script: &mut Command) -> Result<String, String> {
+    let output = script.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }

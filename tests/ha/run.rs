@@ -10,7 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::check::{Evidence, judge};
 use crate::clients::Clients;
 use crate::faults::Fault;
+use crate::harness::command::ROLLCALL;
 use crate::harness::wait_until;
+use crate::isolation::PREVIOUS;
 use crate::journal::Entry;
 use crate::report::{Figures, HEAD, scim_reads_broken};
 use crate::site::{BALANCER, Site, front};
@@ -86,7 +88,8 @@ impl Run {
             "seed {} (ROLLCALL_HA_SEED={} repeats the schedule)",
             plan.seed, plan.seed
         );
-        let site = Site::build().await;
+        let previous = std::env::var(PREVIOUS).ok().filter(|_| plan.wants("upgrade"));
+        let site = Site::build(previous.as_deref().unwrap_or(ROLLCALL)).await;
         println!(
             "the site is up after {:.0} s, files in {}",
             began.elapsed().as_secs_f64(),
@@ -101,6 +104,9 @@ impl Run {
             watch: Watch::start().await,
         };
         println!("{HEAD}");
+        if plan.wants("upgrade") {
+            run.rolling_upgrade(previous.as_deref()).await;
+        }
         run.observe("calm", async |_| {
             tokio::time::sleep(CALM).await;
         })
@@ -126,9 +132,6 @@ impl Run {
                 None => AWAY,
             };
             run.database_away(span).await;
-        }
-        if plan.wants("upgrade") {
-            run.rolling_upgrade().await;
         }
         if plan.wants("overload") {
             run.overload(if is_soak { OVERLOAD_SOAK } else { OVERLOAD }).await;

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod cluster;
+pub mod disk;
 pub mod files;
 pub mod front;
 pub mod host;
@@ -14,7 +15,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::command::{Outcome, run};
+use crate::harness::command::{Outcome, ROLLCALL, run_program};
 use cluster::Cluster;
 use files::Folder;
 use front::Front;
@@ -48,21 +49,21 @@ pub struct Site {
 }
 
 impl Site {
-    /// Builds it all: about half a minute.
-    pub async fn build() -> Self {
+    /// Builds it all, schema and replicas from the binary `program`: about half a minute.
+    pub async fn build(program: &str) -> Self {
         let folder = Folder::create();
         host::build_hub();
         certificates::write(&folder);
         let mut cluster = Cluster::build(&folder);
         let front = Front::start(&folder);
         cluster.await_healthy().await;
-        prepare_database(&cluster).await;
+        prepare_database(&cluster, program).await;
         let tokens = Tokens {
-            scim: token(&folder, "scim"),
-            login: token(&folder, "login"),
-            nss: token(&folder, "nss-user"),
+            scim: token(&folder, program, "scim"),
+            login: token(&folder, program, "login"),
+            nss: token(&folder, program, "nss-user"),
         };
-        let replicas = Replicas::start(&folder);
+        let replicas = Replicas::start(&folder, program);
         Self {
             cluster,
             front,
@@ -81,11 +82,17 @@ impl Site {
     }
 }
 
-/// Runs `rollcall` against the primary, as an operator would.
-pub fn operate(folder: &Folder, arguments: &[&str]) -> Outcome {
+/// Brings the schema to this release, as an operator would.
+pub fn migrate(folder: &Folder) {
+    operate(folder, ROLLCALL, &["migrate"]).succeeded();
+}
+
+/// Runs the binary `program` of `rollcall` against the primary, as an operator would.
+fn operate(folder: &Folder, program: &str, arguments: &[&str]) -> Outcome {
     let uri = front::uri(folder, "rollcall_app", front::PRIMARY_PORT);
     let migrate = front::uri(folder, "rollcall_migrate", front::PRIMARY_PORT);
-    run(
+    run_program(
+        program,
         arguments,
         &[
             ("ROLLCALL_DATABASE_URI", &uri),
@@ -95,14 +102,16 @@ pub fn operate(folder: &Folder, arguments: &[&str]) -> Outcome {
 }
 
 /// Roles, database and schema, as a database administrator and an operator make them.
-async fn prepare_database(cluster: &Cluster) {
+async fn prepare_database(cluster: &Cluster, program: &str) {
     let server = cluster.connect_primary("postgres").await;
     server.batch_execute("create database rollcall").await.unwrap();
     server
         .batch_execute("create table probe (at timestamptz not null default now())")
         .await
         .unwrap();
-    let roles = run(&["migrate", "--roles-sql"], &[]).succeeded().stdout;
+    let roles = run_program(program, &["migrate", "--roles-sql"], &[])
+        .succeeded()
+        .stdout;
     let folder = cluster.folder();
     files::psql(&front::uri(folder, "postgres", front::PRIMARY_PORT), &roles);
     let passwords: String = ["app", "read", "migrate"]
@@ -114,12 +123,13 @@ async fn prepare_database(cluster: &Cluster) {
         .batch_execute(&passwords)
         .await
         .unwrap();
-    operate(cluster.folder(), &["migrate"]).succeeded();
+    operate(cluster.folder(), program, &["migrate"]).succeeded();
 }
 
-fn token(folder: &Folder, scope: &str) -> String {
+fn token(folder: &Folder, program: &str, scope: &str) -> String {
     let made = operate(
         folder,
+        program,
         &["token", "generate", scope, "--scope", scope, "--output", "json"],
     );
     let made: Value = made.succeeded().json();

@@ -39,7 +39,12 @@ pub const ROLLCALL: &str = env!("CARGO_BIN_EXE_rollcall");
 
 /// Runs `rollcall` with these arguments to its end.
 pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-    let mut command = Command::new(ROLLCALL);
+    run_program(ROLLCALL, arguments, environment)
+}
+
+/// Like [`run`], from another binary.
+pub fn run_program(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    let mut command = Command::new(program);
     without_settings(&mut command)
         .args(arguments)
         .envs(environment.iter().copied())

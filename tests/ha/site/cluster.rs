@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::disk;
 use super::files::{Folder, PASSWORD};
 use super::patroni::{Member, Part};
 use crate::harness::wait_until;
@@ -29,6 +30,7 @@ impl Cluster {
     /// Starts it; [`await_healthy`](Self::await_healthy) waits until it is there.
     pub fn build(folder: &Folder) -> Self {
         folder.write_reference("patroni.yml");
+        disk::build_library(folder);
         let mut members: Vec<Member> = (1..=3).map(|number| Member::build(folder, number)).collect();
         for member in &mut members {
             member.start_patroni();
@@ -70,6 +72,7 @@ impl Cluster {
     /// Starts what was killed, joins what was cut off.
     pub fn heal(&mut self) {
         for member in &mut self.members {
+            member.set_slow_disk(false);
             member.host.speed_up();
             member.host.set_link(true);
             member.host.set_alone(false);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rollcall::private_postgres::PrivatePostgres;
 
+use super::disk;
 use super::files::{Folder, PASSWORD};
 use super::host::Host;
 use super::variables;
@@ -80,6 +81,8 @@ impl Member {
                 "PATRONI_POSTGRESQL_BIN_DIR",
                 PrivatePostgres::installed_binaries().unwrap(),
             )
+            .env("LD_PRELOAD", disk::library(&self.folder))
+            .env(disk::SWITCH, disk::switch(&self.folder, host))
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", self.folder.path(&format!("var/lib/rollcall-ha/{host}")))
             .stdout(log.try_clone().unwrap())
@@ -94,6 +97,16 @@ impl Member {
         }
         if let Some(pid) = self.postmaster() {
             let _ = Command::new("kill").args(["-s", "KILL", &pid]).status();
+        }
+    }
+
+    /// Makes the disk below PostgreSQL slow, or as fast as it is.
+    pub fn set_slow_disk(&self, slow: bool) {
+        let switch = disk::switch(&self.folder, &self.host.name);
+        if slow {
+            std::fs::write(switch, "").unwrap();
+        } else {
+            let _ = std::fs::remove_file(switch);
         }
     }
 

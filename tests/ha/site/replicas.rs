@@ -17,10 +17,10 @@ pub struct Replicas {
 }
 
 impl Replicas {
-    /// Starts all three and waits until they are ready.
-    pub fn start(folder: &Folder) -> Self {
+    /// Starts all three, from the binary `program`, and waits until they are ready.
+    pub fn start(folder: &Folder, program: &str) -> Self {
         Self {
-            services: (0..3).map(|number| Some(start(folder, number, None))).collect(),
+            services: (0..3).map(|number| Some(start(folder, number, program))).collect(),
         }
     }
 
@@ -39,8 +39,8 @@ impl Replicas {
         self.get(number).process().signal(if frozen { "STOP" } else { "CONT" });
     }
 
-    /// Asks one to stop, waits until it has, and starts it again, from another `program` if one is given.
-    pub async fn roll(&mut self, folder: &Folder, number: usize, program: Option<&str>) {
+    /// Asks one to stop, waits until it has, and starts it again, from the binary `program`.
+    pub async fn roll(&mut self, folder: &Folder, number: usize, program: &str) {
         let mut old = self.services[number].take().expect("the replica runs");
         assert_eq!(old.stop(DRAIN).await, 0, "a drained replica ends well");
         write_log(folder, number, &old);
@@ -56,7 +56,7 @@ impl Replicas {
                     "replica {number} has ended by itself:\n{}",
                     service.log().join("\n")
                 ),
-                None => *service = Some(tokio::task::block_in_place(|| start(folder, number, None))),
+                None => *service = Some(tokio::task::block_in_place(|| start(folder, number, ROLLCALL))),
             }
         }
     }
@@ -89,7 +89,7 @@ fn write_log(folder: &Folder, number: usize, service: &Service) {
         .write_all(text.as_bytes());
 }
 
-fn start(folder: &Folder, number: usize, program: Option<&str>) -> Service {
+fn start(folder: &Folder, number: usize, program: &str) -> Service {
     let several = || {
         let one = front::uri(folder, "rollcall_app", 5432);
         one.replace(
@@ -124,6 +124,6 @@ fn start(folder: &Folder, number: usize, program: Option<&str>) -> Service {
         // Three replicas share a small database server: twelve statements at once keep its processors busy.
         ("database-pool-size", "4"),
     ];
-    Service::start_program(program.unwrap_or(ROLLCALL), &settings)
+    Service::start_program(program, &settings)
         .unwrap_or_else(|log| panic!("replica {number} did not get ready:\n{log}"))
 }
