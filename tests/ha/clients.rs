@@ -23,6 +23,10 @@ const KNOWN_USERS: usize = 40;
 /// Longest time in which clients finish what they have begun.
 const FINISH: Duration = Duration::from_mins(2);
 
+/// Clients that write through the balancer. Each may be caught by a replica that freezes until it goes on; were they few, all of
+/// them would be at times, and nobody left to find out when writes go on.
+const FRONT_WRITERS: usize = 5;
+
 /// What every client needs.
 #[derive(Clone)]
 pub struct Desk {
@@ -98,7 +102,7 @@ impl Clients {
         let front = Http::new("front", &format!("http://{BALANCER}:8080"), &site.tokens.scim);
         let known = Arc::new(write_known_users(&desk, &front).await);
         let mut tasks = JoinSet::new();
-        for number in 0..3 {
+        for number in 0..FRONT_WRITERS {
             tasks.spawn(writers::write(desk.clone(), front.clone(), format!("f{number}")));
         }
         for (number, way) in ["haproxy", "hosts", "pgbouncer"].into_iter().enumerate() {
