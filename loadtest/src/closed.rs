@@ -4,6 +4,7 @@
 mod filter;
 mod login;
 mod measure;
+mod metronome;
 mod nss;
 mod operation;
 
@@ -15,7 +16,6 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, Target};
@@ -23,6 +23,7 @@ use crate::cpu::Watched;
 use crate::database::{self, Work};
 use crate::latency::{Latencies, Quantiles};
 use measure::Measure;
+use metronome::Metronome;
 use operation::Operation;
 
 /// What to send, and how.
@@ -126,8 +127,11 @@ pub async fn closed(arguments: &Arguments) -> anyhow::Result<()> {
             step: 0,
         })
         .collect();
-    let pace = arguments.rate.map(|rate| Duration::try_from_secs_f64(1.0 / rate));
-    let pace = pace.transpose().context("--rate must be above 0")?;
+    let pace = arguments.rate.map(|rate| {
+        let pace = Duration::try_from_secs_f64(1.0 / rate).ok();
+        pace.filter(|pace| !pace.is_zero()).context("--rate must be above 0")
+    });
+    let pace = pace.transpose()?;
     if arguments.warm_up > 0.0 {
         (clients, _) = round(clients, &operation, arguments.warm_up, pace).await?;
     }
@@ -183,60 +187,37 @@ async fn round(
     pace: Option<Duration>,
 ) -> anyhow::Result<(Vec<Client>, Seen)> {
     let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let count = u32::try_from(clients.len())?;
     let mut running = JoinSet::new();
-    let mut turns = Vec::new();
     for client in clients {
-        let turn = pace.is_some().then(|| {
-            let (turn, due) = mpsc::unbounded_channel();
-            turns.push(turn);
-            due
+        let metronome = pace.map(|pace| {
+            // Clients begin at different moments, or all would come at once.
+            Metronome::start(pace * (client.number + 1), pace * count)
         });
-        running.spawn(work(client, Arc::clone(operation), end, turn));
-    }
-    if let Some(pace) = pace {
-        // A thread of its own, because the runtime's timer knows whole milliseconds only.
-        std::thread::spawn(move || give_turns(&turns, end, pace));
+        running.spawn(work(client, Arc::clone(operation), end, metronome.transpose()?));
     }
     let mut clients = Vec::new();
     let mut together = Seen::new(operation.variants().len());
     while let Some(ended) = running.join_next().await {
-        let (client, seen) = ended?;
+        let (client, seen) = ended??;
         clients.push(client);
         together.add(seen);
     }
     Ok((clients, together))
 }
 
-/// Tells each client when it is due, also one that is still busy with its last turn.
-fn give_turns(clients: &[mpsc::UnboundedSender<Instant>], end: Instant, pace: Duration) {
-    let mut due = Instant::now();
-    for client in clients.iter().cycle() {
-        if due >= end {
-            return;
-        }
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        if client.send(due).is_err() {
-            return;
-        }
-        due += pace;
-    }
-}
-
-/// `due`: when to send, or nothing for as soon as it can.
+/// `metronome`: says when to send; without it the client sends as soon as it can.
 async fn work(
     mut client: Client,
     operation: Arc<Operation>,
     end: Instant,
-    mut due: Option<mpsc::UnboundedReceiver<Instant>>,
-) -> (Client, Seen) {
+    mut metronome: Option<Metronome>,
+) -> anyhow::Result<(Client, Seen)> {
     let mut seen = Seen::new(operation.variants().len());
     while Instant::now() < end {
         let (variant, request) = operation.request(client.number, client.step);
-        let sent = match &mut due {
-            Some(due) => match due.recv().await {
-                Some(due) => due,
-                None => break,
-            },
+        let sent = match &mut metronome {
+            Some(metronome) => metronome.beat().await?,
             None => Instant::now(),
         };
         let answer = client.connection.send(&request).await;
@@ -247,7 +228,7 @@ async fn work(
         }
         client.step += 1;
     }
-    (client, seen)
+    Ok((client, seen))
 }
 
 impl Seen {

@@ -99,22 +99,3 @@ measure_login() {
         sign_in login-churn "$clients" --measure "login-churn-$clients:subject:ops"
     done
 }
-
-# Sessions come from the proxy listener: 64 people, one cookie each.
-make_sessions() {
-    local number
-    for ((number = 0; number < 64; number++)); do
-        curl -fsS -o /dev/null -D - -H "X-RStudio-Username: verified-$number" "$1/proxy/login" |
-            sed -n 's/^set-cookie: \([^;]*\);.*/\1/p'
-    done >"$work/cookies"
-    [ "$(wc -l <"$work/cookies")" -eq 64 ] || fail "the proxy listener gave no sessions"
-}
-
-# As fast as it goes, then paced: what a proxy waits at half the goal.
-measure_verify() {
-    local base=${service_url[login]%/scim/v2}/auth
-    local arguments=(--scim "$base" --token-file "$work/login.token" --cookie-file "$work/cookies" --clients 16
-        --seconds "$seconds" --first-round "$round" --append "$measurements" --watch "service=${service_pid[login]}")
-    timeout 900 "$loadtest" closed verify "${arguments[@]}" --measure verify:subject:ops
-    timeout 900 "$loadtest" closed verify "${arguments[@]}" --rate 10000 --measure verify-p99:subject:p99
-}
