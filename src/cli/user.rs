@@ -215,15 +215,16 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             confirmation,
             form,
         } => {
-            let user = session::with(config, async |db| {
+            let (user, own_gid) = session::with(config, async |db| {
                 let user = get(db, &name).await?;
                 check_owner(&user, force)?;
-                confirmation.ask(&identity::of_deletion(config, &user))?;
+                let own_gid = db.user_own_gid(user.id).await?;
+                confirmation.ask(&identity::of_deletion(config, &user, own_gid))?;
                 db.user_delete(user.id, Some(user.version), &session::origin()).await?;
-                Ok(user)
+                Ok((user, own_gid))
             })
             .await?;
-            let answer = json!({"deleted": user.id, "retired_uid": user.uid, "retired_gid": user.primary_gid});
+            let answer = json!({"deleted": user.id, "retired_uid": user.uid, "retired_gid": own_gid});
             form.print(&answer, |_| {
                 format!("{} deleted; uid {} is retired\n", user.posix_name, user.uid)
             })

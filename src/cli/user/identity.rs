@@ -70,8 +70,8 @@ pub(crate) struct SetUid {
     form: Form,
 }
 
-/// What follows from a deletion.
-pub(super) fn of_deletion(config: &Config, user: &UserRow) -> String {
+/// What follows from a deletion. `own_gid` is the primary gid if it was given to the user himself.
+pub(super) fn of_deletion(config: &Config, user: &UserRow, own_gid: Option<i64>) -> String {
     let days = config.provisioning.retain_deleted_days;
     let groups: Vec<&str> = user
         .groups
@@ -79,12 +79,18 @@ pub(super) fn of_deletion(config: &Config, user: &UserRow) -> String {
         .flatten()
         .map(|group| group.display.as_str())
         .collect();
+    let uid = user.uid;
+    let retired = match own_gid {
+        Some(gid) => format!("uid {uid} and gid {gid} are retired and"),
+        None => format!(
+            "uid {uid} is retired (gid {} is not his own and stays) and",
+            user.primary_gid
+        ),
+    };
     format!(
-        "{} will be deleted: uid {} and gid {} are retired and never given again; he leaves {} groups ({}); \
+        "{} will be deleted: {retired} never given again; he leaves {} groups ({}); \
          {} stays on disk; his files show his name for {days} days (posix-retain-deleted), with the shell nologin",
         user.posix_name,
-        user.uid,
-        user.primary_gid,
         groups.len(),
         groups.join(", "),
         user.home,
