@@ -15,6 +15,7 @@ mod import;
 mod migrate;
 mod names;
 mod nss_conf;
+mod operator;
 mod output;
 mod progress;
 mod rows;

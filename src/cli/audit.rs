@@ -15,7 +15,8 @@ pub(crate) struct Arguments {
     /// Only what happened to this user: userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
     #[arg(long, value_name = "USER", add = ArgValueCompleter::new(names::of_users))]
     user: Option<String>,
-    /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME.
+    /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME (of the real uid; who called sudo, as
+    /// its environment claims, is the `origin` of the JSON).
     #[arg(long)]
     actor: Option<String>,
     /// Only what this token did: its name or public id.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Rollcall;
 use crate::harness::children::{mortal, start};
-use crate::harness::command::{ROLLCALL, without_settings};
+use crate::harness::command::{ROLLCALL, run, without_settings};
 use crate::harness::wait_until;
 
 /// Until when a request must be in the log.
@@ -142,3 +142,30 @@ async fn a_followed_log_tells_what_comes() {
     follower.kill();
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn the_actor_of_a_command_is_who_the_kernel_says_whatever_the_environment_claims() {
+    let rollcall = Rollcall::start().await;
+    let mut environment = rollcall.database.environment();
+    for name in ["SUDO_USER", "USER", "LOGNAME"] {
+        environment.push((name, "ghost".to_owned()));
+    }
+    environment.push(("SUDO_UID", "4711".to_owned()));
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    run(&["user", "add", "jane"], &environment).succeeded();
+    let me = std::process::Command::new("id").arg("-run").output().unwrap();
+    let me = String::from_utf8(me.stdout).unwrap();
+    let list = rollcall
+        .command(&["audit", "--user", "jane", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&list[0]["actor"], &list[0]["origin"]),
+        (&json!(format!("os:{}", me.trim())), &json!("sudo-uid:4711"))
+    );
+    rollcall.finish().await;
+}
+
