@@ -74,17 +74,15 @@ begin
 end $$;
 
 -- The brake: raises IDBRK when p_audit.actor has removed or locked as many users in the last hour as
--- p_options.removal_limit allows (0 or absent: no brake), or an override that still lasts (brake.sql), else notes this one.
+-- an override that still lasts (brake.sql) allows, or else p_options.removal_limit (0 or absent: no brake); else notes this one.
 create or replace function store.removal_note(p_id uuid, p_options jsonb, p_audit jsonb) returns void
 language plpgsql
 as $$
 declare
-  v_limit bigint := coalesce((p_options->>'removal_limit')::bigint, 0);
+  v_limit bigint := coalesce((select o.removal_limit from store.brake_overrides o
+                              where o.actor = p_audit->>'actor' and o.until > api.now()),
+                             (p_options->>'removal_limit')::bigint, 0);
 begin
-  if v_limit > 0 then
-    v_limit := coalesce((select o.removal_limit from store.brake_overrides o
-                         where o.actor = p_audit->>'actor' and o.until > api.now()), v_limit);
-  end if;
   if v_limit = 0 then
     return;
   end if;

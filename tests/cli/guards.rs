@@ -155,3 +155,39 @@ async fn a_deletion_names_and_retires_no_gid_of_somebody_else() {
     rollcall.finish().await;
 }
 
+#[tokio::test]
+async fn the_brake_is_released_for_tokens_that_are_valid_and_holds_without_a_limit_for_all() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    rollcall.command(&["token", "generate", "gone"]).succeeded();
+    rollcall.command(&["token", "revoke", "gone"]).succeeded();
+    for token in ["nope", "gone", "token:nope"] {
+        for arguments in [
+            &["brake", "release", token, "--limit", "1"][..],
+            &["brake", "restore", token],
+        ] {
+            let refused = rollcall.command(arguments);
+            assert_eq!(refused.code, 3, "{arguments:?}");
+            assert!(refused.stderr.contains("no valid token"), "{}", refused.stderr);
+        }
+    }
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let user = scim.post("/Users", &json!({"userName": name})).await.expect(201);
+        ids.push(user.id().to_owned());
+    }
+    let tokens = rollcall
+        .command(&["token", "list", "--output", "json"])
+        .succeeded()
+        .json();
+    let token = tokens[0]["name"].as_str().unwrap().to_owned();
+    rollcall
+        .command(&["brake", "release", &token, "--limit", "1"])
+        .succeeded();
+    scim.delete(&format!("/Users/{}", ids[0])).await.expect(204);
+    scim.delete(&format!("/Users/{}", ids[1])).await.expect(429);
+    rollcall.command(&["brake", "restore", &token]).succeeded();
+    scim.delete(&format!("/Users/{}", ids[1])).await.expect(204);
+    scim.delete(&format!("/Users/{}", ids[2])).await.expect(204);
+    rollcall.finish().await;
+}
