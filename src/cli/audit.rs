@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "actor", add = ArgValueCompleter::new(names::of_tokens))]
     token: Option<String>,
     /// Only what came this way.
-    #[arg(long, value_parser = ["scim", "login", "cli", "import", "bootstrap", "web"])]
+    #[arg(long, value_parser = ["scim", "login", "cli", "import", "bootstrap", "web", "service"])]
     path: Option<String>,
     /// Only this action, as create, update, lock, unlock, delete, revoke.
     #[arg(long)]

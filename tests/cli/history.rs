@@ -169,3 +169,13 @@ async fn the_actor_of_a_command_is_who_the_kernel_says_whatever_the_environment_
     rollcall.finish().await;
 }
 
+#[tokio::test]
+async fn every_way_that_the_audit_log_shows_can_be_asked_for() {
+    let rollcall = Rollcall::start().await;
+    for path in ["scim", "login", "cli", "import", "bootstrap", "web", "service"] {
+        rollcall.command(&["audit", "--path", path]).succeeded();
+    }
+    assert_eq!(rollcall.command(&["audit", "--path", "nonsense"]).code, 2);
+    rollcall.finish().await;
+}
+
