@@ -8,7 +8,7 @@ use rollcall::db::{AuditEntry, AuditFilter, Database};
 use super::output::time;
 use super::rows::Rows;
 use super::window::Window;
-use super::{names, session, user};
+use super::{names, session, token, user};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -69,12 +69,19 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
     .await
 }
 
-/// A token that is forgotten by now still has its lines: what is no name is taken as a public id.
+/// A token that is forgotten by now still has its lines: what is no name is taken as a public id. Refuses what is neither.
 async fn actor_of_token(db: &Database, name: &str) -> anyhow::Result<String> {
-    let tokens = db.token_list(true).await?;
-    let known = tokens.into_iter().find(|token| token.name == name);
-    let id = known.map_or_else(|| name.to_owned(), |token| token.public_id);
-    Ok(format!("token:{id}"))
+    if let Some(known) = token::known(db, name).await? {
+        return Ok(format!("token:{}", known.public_id));
+    }
+    let filter = AuditFilter {
+        actor: Some(format!("token:{name}")),
+        ..AuditFilter::default()
+    };
+    if db.audit_find(&filter, 1).await?.is_empty() {
+        return Err(token::unknown(name));
+    }
+    Ok(format!("token:{name}"))
 }
 
 fn row(entry: &AuditEntry) -> Vec<String> {

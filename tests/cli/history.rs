@@ -179,3 +179,63 @@ async fn every_way_that_the_audit_log_shows_can_be_asked_for() {
     rollcall.finish().await;
 }
 
+#[tokio::test]
+async fn pushes_that_create_a_user_or_fail_to_are_found_by_his_name() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    scim.post("/Users", &json!({"userName": "Anna@example.org"}))
+        .await
+        .expect(201);
+    scim.post("/Users", &json!({"userName": "anna@EXAMPLE.org"}))
+        .await
+        .expect(409);
+    scim.post("/Users", &json!({"userName": "other@example.org"}))
+        .await
+        .expect(201);
+    let unfit = json!({"userName": "never", "emails": 7});
+    scim.post("/Users", &unfit).await.expect(400);
+    let list = |arguments: &[&str]| -> Vec<Value> {
+        let outcome = rollcall.command(&[arguments, &["--output", "json"]].concat());
+        if outcome.code == 3 {
+            vec![]
+        } else {
+            outcome.json().as_array().unwrap().clone()
+        }
+    };
+    let statuses = |name: &str| -> Vec<u64> {
+        let found = list(&["scim", "log", "--user", name]);
+        found.iter().filter_map(|request| request["status"].as_u64()).collect()
+    };
+    wait_until("the last request is noted", SOON, async || statuses("NEVER") == [400]).await;
+    assert_eq!(statuses("anna@example.org"), [409, 201]);
+    assert_eq!(statuses("anna"), [409, 201], "by the POSIX name");
+    assert_eq!(statuses("other@example.org"), [201]);
+    let history = list(&["user", "history", "anna"]);
+    for what in ["POST 201", "POST 409"] {
+        assert!(
+            history.iter().any(|entry| entry["what"] == what),
+            "{what} in {history:?}"
+        );
+    }
+    let log = rollcall
+        .command(&["scim", "log", "--output", "json"])
+        .succeeded()
+        .stdout;
+    assert!(!log.to_ascii_lowercase().contains("anna@"), "{log}");
+    for arguments in [
+        &["scim", "log", "--user", "nobody"][..],
+        &["scim", "log", "--token", "nope"],
+        &["audit", "--token", "nope"],
+    ] {
+        assert_eq!(rollcall.command(arguments).code, 3, "{arguments:?}");
+    }
+    let token = rollcall
+        .command(&["token", "list", "--output", "json"])
+        .succeeded()
+        .json()[0]
+        .clone();
+    for name in [&token["name"], &token["id"]] {
+        assert_eq!(list(&["scim", "log", "--token", name.as_str().unwrap()]).len(), 4);
+    }
+    rollcall.finish().await;
+}
