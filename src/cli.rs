@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use rollcall::config::{self as settings, Config, Sources};
 use rollcall::error::Error;
+use rollcall::scim::error::{ScimError, ScimType};
 
 /// The user service of Posit Workbench and the Linux clusters around it.
 #[derive(Debug, Parser)]
@@ -102,6 +103,12 @@ pub(crate) fn main() -> ExitCode {
     };
     if let Some(code) = error.downcast_ref::<doctor::Findings>() {
         return ExitCode::from(code.exit_code());
+    }
+    // A value that SCIM does not take is refused as one that the database does not take; only HTTP has use for its status.
+    if let Some(refused) = error.downcast_ref::<ScimError>() {
+        output::complain(&refused.detail);
+        let is_misspelt = refused.scim_type == Some(ScimType::InvalidFilter);
+        return ExitCode::from(if is_misspelt { 1 } else { 3 });
     }
     output::complain(&format!("{error:#}"));
     ExitCode::from(match error.downcast_ref::<Error>() {

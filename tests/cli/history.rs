@@ -97,6 +97,9 @@ async fn filters_narrow_and_csv_can_be_read() {
     assert_eq!(count(&["audit", "--token", token.as_str().unwrap()]), 1, "jane");
     assert_eq!(count(&["audit", "--since", "2100-01-01T00:00:00Z"]), 0);
     assert_eq!(count(&["audit", "--until", "2000-01-01T00:00:00Z"]), 0);
+    assert_eq!(count(&["audit", "--since", "2100-01-01"]), 0);
+    assert_eq!(count(&["audit", "--until", "2100-01-01", "--user", "jane"]), 1);
+    assert_eq!(rollcall.command(&["audit", "--since", "yesterday"]).code, 2);
     wait_until("the refused request is noted", SOON, async || {
         count(&["scim", "log", "--status", "409"]) == 1
     })
