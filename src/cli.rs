@@ -79,9 +79,9 @@ enum Command {
     /// What identity providers have asked.
     #[command(subcommand)]
     Scim(scim_log::Command),
-    /// Print completions for a shell.
+    /// Print completions for a shell; the script is the answer: there is no --output.
     Completions(completions::Completions),
-    /// Write man pages into a folder.
+    /// Write man pages into a folder; the pages are the answer: there is no --output.
     Man(completions::Man),
 }
 

@@ -126,7 +126,7 @@ pub(crate) enum Command {
     History(history::Arguments),
     /// Bring users in from a file or a directory, with their names and numbers as they are.
     Import(import::Arguments),
-    /// Write all users into a file that can be imported again.
+    /// Write all users into a file that can be imported again; the file is the answer, in its --format: there is no --output.
     Export(export::Arguments),
 }
 
