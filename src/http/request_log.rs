@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn a_shape_keeps_keys_and_drops_values() {
         let shape = shape(
-            br#"{"schemas":["urn:x"],"userName":"jane@example.org","active":false,"n":7,
+            br#"{"schemas":["urn:x"],"userName":"jane@example.org","active":false,"n":12345678901,
                  "Operations":[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"secret@x"}]}"#,
         )
         .unwrap();
-        for gone in ["jane", "secret", "\"work", "7"] {
+        for gone in ["jane", "secret", "\"work", "12345678901"] {
             assert!(!shape.contains(gone), "{gone} in {shape}");
         }
         for kept in ["userName", "false", "Replace", "urn:x", "emails[type eq"] {
