@@ -214,21 +214,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             force,
             confirmation,
             form,
-        } => {
-            let (user, own_gid) = session::with(config, async |db| {
-                let user = get(db, &name).await?;
-                check_owner(&user, force)?;
-                let own_gid = db.user_own_gid(user.id).await?;
-                confirmation.ask(&identity::of_deletion(config, &user, own_gid))?;
-                db.user_delete(user.id, Some(user.version), &session::origin()).await?;
-                Ok((user, own_gid))
-            })
-            .await?;
-            let answer = json!({"deleted": user.id, "retired_uid": user.uid, "retired_gid": own_gid});
-            form.print(&answer, |_| {
-                format!("{} deleted; uid {} is retired\n", user.posix_name, user.uid)
-            })
-        }
+        } => identity::delete(config, &name, force, confirmation, form).await,
     }
 }
 
