@@ -47,10 +47,11 @@ pub(super) async fn look(db: &Database) -> Vec<Finding> {
 
 /// The command that makes another token for the same use. The name is quoted for the shell: whoever mends copies it.
 fn same_again(token: &Token) -> String {
-    let scopes: String = token.scopes.iter().map(|scope| format!(" --scope {scope}")).collect();
+    let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes = scopes.join(" --scope ");
     let name = token.name.replace('\'', "'\\''");
     format!(
-        "rollcall token generate{scopes} --dialect {} -- '{name}'",
+        "rollcall token generate --scope {scopes} --dialect {} -- '{name}'",
         token.dialect
     )
 }
