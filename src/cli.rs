@@ -15,6 +15,7 @@ mod import;
 mod migrate;
 mod names;
 mod nss_conf;
+mod operator;
 mod output;
 mod progress;
 mod rows;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use rollcall::config::{self as settings, Config, Sources};
 use rollcall::error::Error;
+use rollcall::scim::error::{ScimError, ScimType};
 
 /// The user service of Posit Workbench and the Linux clusters around it.
 #[derive(Debug, Parser)]
@@ -77,9 +79,9 @@ enum Command {
     /// What identity providers have asked.
     #[command(subcommand)]
     Scim(scim_log::Command),
-    /// Print completions for a shell.
+    /// Print completions for a shell; the script is the answer: there is no --output.
     Completions(completions::Completions),
-    /// Write man pages into a folder.
+    /// Write man pages into a folder; the pages are the answer: there is no --output.
     Man(completions::Man),
 }
 
@@ -101,6 +103,12 @@ pub(crate) fn main() -> ExitCode {
     };
     if let Some(code) = error.downcast_ref::<doctor::Findings>() {
         return ExitCode::from(code.exit_code());
+    }
+    // A value that SCIM does not take is refused as one that the database does not take; only HTTP has use for its status.
+    if let Some(refused) = error.downcast_ref::<ScimError>() {
+        output::complain(&refused.detail);
+        let is_misspelt = refused.scim_type == Some(ScimType::InvalidFilter);
+        return ExitCode::from(if is_misspelt { 1 } else { 3 });
     }
     output::complain(&format!("{error:#}"));
     ExitCode::from(match error.downcast_ref::<Error>() {

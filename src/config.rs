@@ -36,7 +36,7 @@ mod workbench;
 pub use access::{Access, Overage};
 pub use database::{Database, DatabaseSettings, External, Private};
 pub use effective::Effective;
-pub use environment::{invoking_user, program_folders, temporary_folder};
+pub use environment::{program_folders, sudo_uid, temporary_folder};
 pub use error::{ConfigError, Warning};
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners, Role, TlsFiles};

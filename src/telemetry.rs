@@ -5,6 +5,8 @@ pub mod names;
 pub mod trace_parent;
 pub mod traces;
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// Sends log lines to standard error, as JSON objects or as text.
@@ -16,6 +18,7 @@ pub fn start_logging(level: &str, json: bool) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let started = if json {
         builder.json().flatten_event(true).with_span_list(false).try_init()

@@ -15,6 +15,9 @@ pub const PREFIX: &str = "rc_";
 /// Longest bearer value that is looked at, in bytes.
 pub const MAX_LENGTH: usize = 512;
 
+/// Shortest secret that may be given rather than made: 256 random bits in base64url, as made ones have.
+pub const MIN_SECRET_LENGTH: usize = 43;
+
 /// Random bytes of a public id.
 const PUBLIC_BYTES: usize = 9;
 

@@ -1,14 +1,20 @@
 -- The brake on deletions and deactivations: how far it is, and letting more through for a while.
 
 -- Lets p_limit removals an hour (0: any number) through for an actor, for p_duration from now; a duration of zero ends it.
--- p_actor: a token's public id or name, or another actor of the audit log. Returns the actor. Raises IDVAL.
+-- p_actor: the public id or name of a token that is not revoked, or another actor of the audit log (os:, login:, user:). Returns the
+-- actor. Raises IDVAL, and IDNOF for a token that nobody has.
 create or replace function api.brake_override(p_actor text, p_limit bigint, p_duration interval, p_audit jsonb) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_actor text := coalesce((select 'token:' || t.public_id from store.tokens t where (t.public_id = p_actor or t.name = p_actor)
-                              and t.revoked_at is null order by t.created desc limit 1), p_actor);
+  v_actor text := coalesce((select 'token:' || t.public_id from store.tokens t
+                              where (t.public_id = p_actor or t.name = p_actor or 'token:' || t.public_id = p_actor)
+                                and t.revoked_at is null order by t.created desc limit 1),
+                           case when p_actor ~ '^(os|login|user):.' then p_actor end);
 begin
+  if v_actor is null then
+    perform store.fail('IDNOF', 'no valid token has this name or public id', 'actor');
+  end if;
   if p_duration > interval '24 hours' or p_duration < interval '0' then
     perform store.fail('IDVAL', 'an override lasts at most a day', 'for');
   end if;

@@ -74,17 +74,15 @@ begin
 end $$;
 
 -- The brake: raises IDBRK when p_audit.actor has removed or locked as many users in the last hour as
--- p_options.removal_limit allows (0 or absent: no brake), or an override that still lasts (brake.sql), else notes this one.
+-- an override that still lasts (brake.sql) allows, or else p_options.removal_limit (0 or absent: no brake); else notes this one.
 create or replace function store.removal_note(p_id uuid, p_options jsonb, p_audit jsonb) returns void
 language plpgsql
 as $$
 declare
-  v_limit bigint := coalesce((p_options->>'removal_limit')::bigint, 0);
+  v_limit bigint := coalesce((select o.removal_limit from store.brake_overrides o
+                              where o.actor = p_audit->>'actor' and o.until > api.now()),
+                             (p_options->>'removal_limit')::bigint, 0);
 begin
-  if v_limit > 0 then
-    v_limit := coalesce((select o.removal_limit from store.brake_overrides o
-                         where o.actor = p_audit->>'actor' and o.until > api.now()), v_limit);
-  end if;
   if v_limit = 0 then
     return;
   end if;
@@ -236,6 +234,14 @@ begin
   return true;
 end $$;
 
+-- The primary gid of a live user if it was given to him, so that his deletion retires it; null when it is a group's, or somebody else's.
+create or replace function api.user_own_gid(p_id uuid) returns bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select i.id from store.users u join store.posix_ids i on i.id = u.primary_gid and i.gid_owner = p_id
+  where u.id = p_id and u.deleted_at is null
+$$;
+
 -- Removes a user from SCIM: his numbers are retired, never freed; he stays resolvable for file ownership as long as
 -- posix-retain-deleted says; his name is free again. Raises IDNOF, IDVER, IDBRK.
 -- Locks: the user's row, then the rows of his groups by id.
@@ -265,7 +271,9 @@ begin
   perform store.user_emails_set(p_id, v_old.doc_key, '[]');
   v_groups := store.memberships_drop_member(p_id);
   delete from store.login_state l where l.user_id = p_id;
-  perform store.audit_write(p_audit, 'delete', 'user', p_id, jsonb_build_object('uid', v_old.uid, 'gid', v_old.primary_gid,
-    'posix_name', v_old.posix_name, 'groups', to_jsonb(v_groups)));
+  perform store.audit_write(p_audit, 'delete', 'user', p_id, jsonb_build_object('uid', v_old.uid, 'posix_name', v_old.posix_name,
+    'groups', to_jsonb(v_groups)) || case when exists (
+      select from store.posix_ids i where i.id = v_old.primary_gid and i.gid_owner = p_id)
+    then jsonb_build_object('gid', v_old.primary_gid) else '{}' end);
   perform store.feed_write('user', p_id);
 end $$;

@@ -10,7 +10,7 @@ use super::{Bootstrap, Fault, MAX_BYTES, MAX_ENTRIES, Source};
 use crate::fold::fold;
 use crate::scim::dialect::Dialect;
 use crate::scim::limits::NAME_CHARACTERS;
-use crate::tokens::{self, Scope, SecretHash};
+use crate::tokens::{self, MIN_SECRET_LENGTH, Scope, SecretHash};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,6 +214,11 @@ impl TokenTable {
             (None, None, None, Some(token)) => {
                 let (id, secret) =
                     tokens::split(token).ok_or_else(|| refuse("token-in-clear must be as rc_<id>.<secret>"))?;
+                if secret.len() < MIN_SECRET_LENGTH {
+                    return Err(refuse(&format!(
+                        "the secret of token-in-clear must have {MIN_SECRET_LENGTH} characters at least, as generated ones have"
+                    )));
+                }
                 Source::Hash(id.to_owned(), SecretHash::of(secret))
             }
             _ => return Err(refuse("give file, or id and sha256, or token-in-clear")),

@@ -111,6 +111,11 @@ fn every_fault_names_its_line_and_no_secret() {
             2,
             "rc_<id>",
         ),
+        (
+            "[[token]]\nname = \"t\"\nscopes = [\"scim\"]\ntoken-in-clear = \"rc_short.hush\"\n",
+            2,
+            "43 characters",
+        ),
     ];
     for (text, line, words) in cases {
         let fault = Bootstrap::parse(text).unwrap_err();

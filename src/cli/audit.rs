@@ -8,21 +8,22 @@ use rollcall::db::{AuditEntry, AuditFilter, Database};
 use super::output::time;
 use super::rows::Rows;
 use super::window::Window;
-use super::{names, session, user};
+use super::{names, session, token, user};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Only what happened to this user: userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
     #[arg(long, value_name = "USER", add = ArgValueCompleter::new(names::of_users))]
     user: Option<String>,
-    /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME.
+    /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME (of the real uid; who called sudo, as
+    /// its environment claims, is the `origin` of the JSON).
     #[arg(long)]
     actor: Option<String>,
     /// Only what this token did: its name or public id.
     #[arg(long, conflicts_with = "actor", add = ArgValueCompleter::new(names::of_tokens))]
     token: Option<String>,
     /// Only what came this way.
-    #[arg(long, value_parser = ["scim", "login", "cli", "import", "bootstrap", "web"])]
+    #[arg(long, value_parser = ["scim", "login", "cli", "import", "bootstrap", "web", "service"])]
     path: Option<String>,
     /// Only this action, as create, update, lock, unlock, delete, revoke.
     #[arg(long)]
@@ -68,12 +69,19 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
     .await
 }
 
-/// A token that is forgotten by now still has its lines: what is no name is taken as a public id.
+/// A token that is forgotten by now still has its lines: what is no name is taken as a public id. Refuses what is neither.
 async fn actor_of_token(db: &Database, name: &str) -> anyhow::Result<String> {
-    let tokens = db.token_list(true).await?;
-    let known = tokens.into_iter().find(|token| token.name == name);
-    let id = known.map_or_else(|| name.to_owned(), |token| token.public_id);
-    Ok(format!("token:{id}"))
+    if let Some(known) = token::known(db, name).await? {
+        return Ok(format!("token:{}", known.public_id));
+    }
+    let filter = AuditFilter {
+        actor: Some(format!("token:{name}")),
+        ..AuditFilter::default()
+    };
+    if db.audit_find(&filter, 1).await?.is_empty() {
+        return Err(token::unknown(name));
+    }
+    Ok(format!("token:{name}"))
 }
 
 fn row(entry: &AuditEntry) -> Vec<String> {

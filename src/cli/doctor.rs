@@ -17,7 +17,7 @@ use rollcall::config::Config;
 use serde::Serialize;
 
 use super::output::{Form, table};
-use super::session;
+use super::{bootstrap, session};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scope {
@@ -151,7 +151,22 @@ async fn service(config: &Config, arguments: &Arguments) -> Vec<Finding> {
         )],
     };
     findings.extend(database::standby(config).await);
+    findings.extend(bootstrap_file(config));
     findings.extend(listeners::look(config).await);
     findings.extend(sign_in::look(config).await);
     findings
+}
+
+/// The file that `serve` reads first, and does not start with when it is wrong.
+fn bootstrap_file(config: &Config) -> Option<Finding> {
+    let check = "bootstrap file";
+    let path = config.provisioning.bootstrap_file.as_ref()?;
+    Some(match bootstrap::read(path) {
+        Ok(_) => fine(check, path.display().to_string()),
+        Err(error) => wrong(
+            check,
+            format!("{error:#}"),
+            "mend the file, or take bootstrap-file out of the settings: serve does not start with it",
+        ),
+    })
 }

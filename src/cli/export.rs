@@ -1,5 +1,6 @@
 //! `rollcall user export` and `rollcall group export`: files that can be imported again.
 
+use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use rollcall::scim::schema::ResourceType;
 use rollcall::transfer::{Format, GroupLine, MemberName, Writer};
 
 use super::import::FileFormat;
+use super::whole_file::Growing;
 use super::{Refused, session};
 
 /// Rows of a page.
@@ -21,7 +23,7 @@ pub(crate) struct Arguments {
     /// What to write.
     #[arg(long, value_enum)]
     format: FileFormat,
-    /// The file; without it standard output.
+    /// The file, readable by its owner alone; it is replaced when all is written. Without it standard output.
     file: Option<PathBuf>,
 }
 
@@ -35,14 +37,22 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
     if !fits {
         return Err(Refused("users are written as passwd, csv or json, groups as group, csv or json".into()).into());
     }
-    let out: Box<dyn Write> = match &arguments.file {
-        Some(path) => {
-            let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            Box::new(file)
-        }
-        None => Box::new(std::io::stdout()),
-    };
     let format = arguments.format.format();
+    let Some(path) = &arguments.file else {
+        return write(config, resource, format, std::io::stdout()).await;
+    };
+    // What is no file, as a pipe or a terminal, can't be replaced by one.
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        let device = OpenOptions::new().write(true).open(path);
+        let device = device.with_context(|| format!("cannot write {}", path.display()))?;
+        return write(config, resource, format, device).await;
+    }
+    let growing = Growing::begin(path)?;
+    write(config, resource, format, growing.file()).await?;
+    growing.complete()
+}
+
+async fn write(config: &Config, resource: ResourceType, format: Format, out: impl Write) -> anyhow::Result<()> {
     let shell = &config.provisioning.login_shell;
     let mut writer = Writer::new(format, resource, shell, BufWriter::new(out));
     session::with(config, async |db| {

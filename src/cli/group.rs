@@ -91,7 +91,7 @@ pub(crate) enum Command {
     },
     /// Bring groups in from a file or a directory, with their names and numbers as they are.
     Import(import::Arguments),
-    /// Write all groups into a file that can be imported again.
+    /// Write all groups into a file that can be imported again; the file is the answer, in its --format: there is no --output.
     Export(export::Arguments),
 }
 

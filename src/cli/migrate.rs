@@ -11,8 +11,8 @@ use super::session::{self, Addresses};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Print what a database administrator runs once to keep the roles apart, and stop.
-    #[arg(long)]
+    /// Print what a database administrator runs once to keep the roles apart, as SQL, and stop.
+    #[arg(long, conflicts_with = "output")]
     pub(crate) roles_sql: bool,
     #[command(subcommand)]
     command: Option<Command>,

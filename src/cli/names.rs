@@ -1,4 +1,5 @@
 //! Names of users, groups and tokens that a shell completes: asked of the database, within half a second or not at all.
+//! They come from identity providers: none is offered that a shell would do anything with but pass it on.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -49,7 +50,18 @@ fn found(kind: Kind, current: &OsStr) -> Vec<CompletionCandidate> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(names(kind, &current).unwrap_or_default()));
     let names = receiver.recv_timeout(DEADLINE).unwrap_or_default();
-    names.into_iter().map(CompletionCandidate::new).collect()
+    names
+        .into_iter()
+        .filter(|name| is_plain_word(name))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
+/// Whether every shell takes `name` as one word that means itself, and this program does not take it as an option. The shells put
+/// candidates into the line as they are: `$(…)` in a group's name would run.
+fn is_plain_word(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(is_plain)
 }
 
 fn names(kind: Kind, current: &str) -> anyhow::Result<Vec<String>> {

@@ -32,7 +32,7 @@ const MOST_ADDRESSES: usize = 16;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print workbench-nss.conf.
+    /// Print workbench-nss.conf; the file is the answer, in its own format: there is no --output.
     Generate {
         #[command(flatten)]
         what: What,

@@ -3,12 +3,15 @@
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
+use rollcall::db::Database;
 use rollcall::db::requests::{NotedRequest, RequestFilter};
+use rollcall::fold::fold;
+use uuid::Uuid;
 
 use super::output::time;
 use super::rows::Rows;
 use super::window::Window;
-use super::{names, session, user};
+use super::{Refused, names, session, token};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -21,7 +24,7 @@ pub(crate) struct Arguments {
     /// Only of this token: its name or public id.
     #[arg(long, add = ArgValueCompleter::new(names::of_tokens))]
     token: Option<String>,
-    /// Only requests that name this user: userName, POSIX name or SCIM id.
+    /// Only requests about this user: userName, POSIX name or SCIM id. A userName also finds creations that were refused.
     #[arg(long, add = ArgValueCompleter::new(names::of_users))]
     user: Option<String>,
     /// Only what was refused.
@@ -42,15 +45,19 @@ const ROWS: Rows<NotedRequest> = Rows {
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     let Command::Log(arguments) = command;
     session::with(config, async |db| {
-        let user = match &arguments.user {
-            Some(name) => Some(user::find_former(db, name).await?),
-            None => None,
+        if let Some(name) = &arguments.token {
+            check_token(db, name).await?;
+        }
+        let (user, user_name_key) = match &arguments.user {
+            Some(name) => named(db, name).await?,
+            None => (None, None),
         };
         let mut filter = RequestFilter {
             token: arguments.token.clone(),
             failed: arguments.failed,
             status: arguments.status,
             user,
+            user_name_key,
             since: arguments.window.since,
             until: arguments.window.until,
             after: None,
@@ -62,6 +69,38 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         arguments.window.show(&ROWS, |noted| noted.id, find).await
     })
     .await
+}
+
+/// The id behind a name and its key. The name may be nobody's: the creation may be what was refused.
+async fn named(db: &Database, name: &str) -> anyhow::Result<(Option<Uuid>, Option<String>)> {
+    if let Ok(id) = name.parse() {
+        return Ok((Some(id), None));
+    }
+    let key = fold(name);
+    let user = db.user_find_former(&key, name).await?;
+    let filter = RequestFilter {
+        user_name_key: Some(key),
+        ..RequestFilter::default()
+    };
+    if user.is_none() && db.requests_find(&filter, 1).await?.is_empty() {
+        return Err(Refused(format!(
+            "there is no user {name:?} and was none, and no refused request names one"
+        ))
+        .into());
+    }
+    Ok((user, filter.user_name_key))
+}
+
+/// Refuses the name of a token that nobody has or had. One that is forgotten by now still has its requests.
+async fn check_token(db: &Database, name: &str) -> anyhow::Result<()> {
+    let filter = RequestFilter {
+        token: Some(name.to_owned()),
+        ..RequestFilter::default()
+    };
+    if token::known(db, name).await?.is_none() && db.requests_find(&filter, 1).await?.is_empty() {
+        return Err(token::unknown(name));
+    }
+    Ok(())
 }
 
 fn row(noted: &NotedRequest) -> Vec<String> {

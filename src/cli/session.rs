@@ -110,12 +110,12 @@ pub(crate) fn options(config: &Config) -> Options {
     Options::new(&config.provisioning)
 }
 
-/// Who acts on the command line: the user of the operating system, the one behind sudo if there is one.
+/// Who acts on the command line: the user of the operating system. Who stands behind sudo is told beside him, for what it is worth.
 pub(crate) fn origin() -> Origin {
     Origin {
-        actor: format!("os:{}", rollcall::config::invoking_user()),
+        actor: format!("os:{}", super::operator::name()),
         path: "cli",
         request_id: uuid::Uuid::new_v4().simple().to_string(),
-        address: None,
+        address: rollcall::config::sudo_uid().map(|uid| format!("sudo-uid:{uid}")),
     }
 }

@@ -48,6 +48,9 @@ fn every_command_that_answers_answers_in_json() {
                 .any(|value| value.get_name() == "json")
         });
         assert_eq!(json, !WITHOUT_ANSWER.contains(&name.as_str()), "{name}");
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let says_so = name == "rollcall serve" || about.ends_with("there is no --output");
+        assert_eq!(says_so, !json, "{name} says that it has no --output: {about}");
     }
     for name in WITHOUT_ANSWER {
         assert!(all.iter().any(|(other, _)| other == name), "{name} is no command");

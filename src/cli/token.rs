@@ -5,7 +5,8 @@ use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use rollcall::config::Config;
-use rollcall::db::tokens::TokenDraft;
+use rollcall::db::Database;
+use rollcall::db::tokens::{Token, TokenDraft};
 use rollcall::scim::dialect::Dialect;
 use rollcall::tokens::{NewToken, Scope, expiry, is_name};
 use serde_json::json;
@@ -152,4 +153,15 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         return Err(Refused("a token's name must have 1 to 255 characters and no control characters".into()).into());
     }
     Ok(())
+}
+
+/// The token of this name or public id, be it revoked.
+pub(crate) async fn known(db: &Database, name: &str) -> anyhow::Result<Option<Token>> {
+    let mut tokens = db.token_list(true).await?.into_iter();
+    Ok(tokens.find(|token| token.name == name || token.public_id == name))
+}
+
+/// The refusal of a token that nobody has or had.
+pub(crate) fn unknown(name: &str) -> anyhow::Error {
+    Refused(format!("there is no token {name:?} and was none")).into()
 }

@@ -126,7 +126,7 @@ pub(crate) enum Command {
     History(history::Arguments),
     /// Bring users in from a file or a directory, with their names and numbers as they are.
     Import(import::Arguments),
-    /// Write all users into a file that can be imported again.
+    /// Write all users into a file that can be imported again; the file is the answer, in its --format: there is no --output.
     Export(export::Arguments),
 }
 
@@ -214,20 +214,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             force,
             confirmation,
             form,
-        } => {
-            let user = session::with(config, async |db| {
-                let user = get(db, &name).await?;
-                check_owner(&user, force)?;
-                confirmation.ask(&identity::of_deletion(config, &user))?;
-                db.user_delete(user.id, Some(user.version), &session::origin()).await?;
-                Ok(user)
-            })
-            .await?;
-            let answer = json!({"deleted": user.id, "retired_uid": user.uid, "retired_gid": user.primary_gid});
-            form.print(&answer, |_| {
-                format!("{} deleted; uid {} is retired\n", user.posix_name, user.uid)
-            })
-        }
+        } => identity::delete(config, &name, force, confirmation, form).await,
     }
 }
 

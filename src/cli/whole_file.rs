@@ -55,28 +55,67 @@ pub(crate) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<Outc
     Ok(Outcome::Written)
 }
 
-/// A complete file under a name of its own beside its destination; the name is gone when this is dropped.
+/// A file that is being written, for its owner alone. It takes its name, whatever was there, when it is complete; dropped before, it
+/// leaves nothing.
+pub(crate) struct Growing {
+    fresh: Fresh,
+    file: File,
+    destination: PathBuf,
+}
+
+impl Growing {
+    /// Begins to write what shall be called `path`; where that is a link, the file it leads to.
+    pub(crate) fn begin(path: &Path) -> anyhow::Result<Self> {
+        let destination = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let (fresh, file) = Fresh::open(&destination)?;
+        Ok(Self {
+            fresh,
+            file,
+            destination,
+        })
+    }
+
+    /// Where to write.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the file its name: it is complete.
+    pub(crate) fn complete(self) -> anyhow::Result<()> {
+        self.file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&self.fresh.0, &self.destination))
+            .with_context(|| format!("cannot write {}", self.destination.display()))
+    }
+}
+
+/// A file under a name of its own beside its destination; the name is gone when this is dropped.
 struct Fresh(PathBuf);
 
 impl Fresh {
-    fn write(destination: &Path, text: &str, mode: u32) -> anyhow::Result<Self> {
+    fn open(destination: &Path) -> anyhow::Result<(Self, File)> {
         let mut name = destination.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", uuid::Uuid::new_v4().simple()));
         let fresh = destination.with_file_name(name);
-        let write = || -> io::Result<Self> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&fresh)?;
-            let written = Self(fresh.clone());
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&fresh)
+            .with_context(|| format!("cannot write {}", fresh.display()))?;
+        Ok((Self(fresh), file))
+    }
+
+    fn write(destination: &Path, text: &str, mode: u32) -> anyhow::Result<Self> {
+        let (fresh, mut file) = Self::open(destination)?;
+        let mut write = || -> io::Result<()> {
             file.write_all(text.as_bytes())?;
             // Set apart from opening it: nodes need the very mode, whatever the umask says.
             file.set_permissions(Permissions::from_mode(mode))?;
-            File::sync_all(&file)?;
-            Ok(written)
+            File::sync_all(&file)
         };
-        write().with_context(|| format!("cannot write {}", fresh.display()))
+        write().with_context(|| format!("cannot write {}", fresh.0.display()))?;
+        Ok(fresh)
     }
 }
 

@@ -12,11 +12,11 @@ const MOST_LINES: i32 = 10_000;
 /// The arguments of every command that shows what happened.
 #[derive(Debug, Args)]
 pub(crate) struct Window {
-    /// Only from this time on, as 2026-01-31T00:00:00Z.
-    #[arg(long)]
+    /// Only from this time on, as 2026-01-31T00:00:00Z, or from this day on (UTC), as 2026-01-31.
+    #[arg(long, value_parser = moment)]
     pub(crate) since: Option<Timestamp>,
-    /// Only before this time.
-    #[arg(long)]
+    /// Only before this time, or this day.
+    #[arg(long, value_parser = moment)]
     pub(crate) until: Option<Timestamp>,
     /// At most so many lines, the newest.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=10_000))]
@@ -52,4 +52,13 @@ impl Window {
         };
         self.form.follow(rows, more).await
     }
+}
+
+/// A time, or the beginning of a day in UTC.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    let parsed = match text.parse::<jiff::civil::Date>() {
+        Ok(day) if text.len() == "2026-01-31".len() => format!("{day}T00:00:00Z").parse::<Timestamp>(),
+        _ => text.parse(),
+    };
+    parsed.map_err(|_| "expected a time, as 2026-01-31T00:00:00Z, or a day, as 2026-01-31".to_owned())
 }

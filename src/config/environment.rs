@@ -57,10 +57,7 @@ pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// The account that the caller of a command is accountable for: the one behind sudo, else the one logged in.
-pub fn invoking_user() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+/// The uid of who called sudo, as the environment claims. Anybody can set it: no proof of anything.
+pub fn sudo_uid() -> Option<u32> {
+    std::env::var("SUDO_UID").ok()?.parse().ok()
 }

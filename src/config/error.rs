@@ -9,14 +9,14 @@ use super::sources::Origin;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file could not be read.
-    #[error("{origin}: cannot read {path}: {source}", path = path.display())]
+    #[error("{origin}: cannot read {path}: {reason}", path = path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Where it is named.
         origin: Origin,
         /// What the system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A line of the file is neither blank, a comment, nor `key=value`.
     #[error("{origin}: expected key=value, a comment beginning with #, or a blank line")]

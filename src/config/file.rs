@@ -22,10 +22,10 @@ pub(super) struct Line {
 
 /// The text of the file at `path`; raises `Unreadable` when it is missing, too large or not UTF-8.
 pub(super) fn read(path: &Path, named_at: &Origin) -> Result<String, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
+    let unreadable = |reason| ConfigError::Unreadable {
         path: path.to_owned(),
         origin: named_at.clone(),
-        source,
+        reason,
     };
     let mut text = String::new();
     let file = File::open(path).map_err(unreadable)?;

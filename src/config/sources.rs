@@ -168,8 +168,8 @@ impl Sources {
         let ConfigFile { path, named_at } = &self.file;
         let text = match file::read(path, named_at) {
             Ok(text) => text,
-            Err(ConfigError::Unreadable { source, .. })
-                if *named_at == Origin::Default && source.kind() == std::io::ErrorKind::NotFound =>
+            Err(ConfigError::Unreadable { reason, .. })
+                if *named_at == Origin::Default && reason.kind() == std::io::ErrorKind::NotFound =>
             {
                 return Ok(Layer::new());
             }

@@ -19,7 +19,7 @@ pub struct Origin {
     pub path: &'static str,
     /// The request's id, for finding its log lines.
     pub request_id: String,
-    /// The address the request came from.
+    /// The address the request came from; on the command line `sudo-uid:N`, the uid that sudo's environment claims.
     pub address: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub struct AuditEntry {
     pub subject: Option<Uuid>,
     /// The request that caused it.
     pub request_id: Option<String>,
-    /// The address it came from.
+    /// The address it came from, or `sudo-uid:N`.
     pub origin: Option<String>,
     /// Ids and technical fields before and after; never personal values.
     pub detail: Value,

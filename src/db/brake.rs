@@ -25,7 +25,8 @@ pub struct BrakeState {
 }
 
 impl Database {
-    /// `api.brake_override`: lets `limit` removals an hour through for `minutes`; returns the actor. Raises `InvalidValue`.
+    /// `api.brake_override`: lets `limit` removals an hour through for `minutes`; returns the actor. Raises
+    /// `InvalidValue`, and `NotFound` for a token that nobody has.
     pub async fn brake_override(
         &self,
         actor: &str,

@@ -98,6 +98,12 @@ impl Address {
         });
         Ok(client)
     }
+
+    /// Why nobody can connect now, for whoever looks for the fault; `None` when one can.
+    pub async fn fault(&self) -> Option<String> {
+        let error = self.connect().await.err()?;
+        Some(format!("{error:#}"))
+    }
 }
 
 #[derive(Default)]

@@ -55,8 +55,10 @@ pub struct RequestFilter {
     pub failed: bool,
     /// With this HTTP status alone.
     pub status: Option<u16>,
-    /// About this user or group alone.
+    /// About this user or group alone; of a user also what created him, and what was refused and names him.
     pub user: Option<Uuid>,
+    /// Refused ones that name this userName, folded, also when nobody has it; with `user`, either.
+    pub user_name_key: Option<String>,
     /// Not older than this.
     pub since: Option<Timestamp>,
     /// Older than this.

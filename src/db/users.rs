@@ -35,6 +35,13 @@ impl Database {
         outcome
     }
 
+    /// `api.user_own_gid`: the primary gid of a live user if it was given to him, so that his deletion retires it.
+    pub async fn user_own_gid(&self, id: Uuid) -> Result<Option<i64>, Error> {
+        let sql = "select api.user_own_gid($1)";
+        let rows = self.read("user_own_gid", sql, &[(&id, Type::UUID)]).await?;
+        Ok(rows.first().and_then(|row| row.get(0)))
+    }
+
     /// `api.user_get`: a live user, with his groups when asked for.
     pub async fn user_get(&self, id: Uuid, with_groups: bool) -> Result<Option<UserRow>, Error> {
         let rows = self

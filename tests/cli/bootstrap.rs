@@ -248,3 +248,28 @@ async fn replicas_that_start_together_make_everything_once() {
     drop(services);
     database.finish().await;
 }
+
+#[tokio::test]
+async fn a_dry_run_says_what_a_change_does_above_all_which_uid_is_lost() {
+    let folder = Folder::new();
+    let rollcall = Rollcall::start().await;
+    let detail = |text: &str, arguments: &[&str]| {
+        let file = folder.write("change.toml", &format!("[[user]]\nuser-name = \"ann\"\n{text}"));
+        let all = [&["bootstrap", &file, "--output", "json"], arguments].concat();
+        rollcall.command(&all).succeeded().json()["entries"][0]["detail"].clone()
+    };
+    detail("uid = 4242\n", &[]);
+    assert_eq!(
+        detail("uid = 4243\nhome = \"/data/ann\"\nlocked = true\n", &["--dry-run"]),
+        "uid 4242 is retired for ever, and becomes 4243; home /home/ann becomes /data/ann; locked"
+    );
+    assert_eq!(
+        detail("admin = true\ndisplay-name = \"Ann\"\n", &["--dry-run"]),
+        "administrator"
+    );
+    assert_eq!(
+        detail("display-name = \"Ann\"\n", &["--dry-run"]),
+        "attributes of the person"
+    );
+    rollcall.finish().await;
+}

@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::harness::Rollcall;
 use crate::harness::command::{ROLLCALL, without_settings};
 use crate::harness::wait_until;
@@ -107,4 +109,65 @@ fn without_a_database_nothing_is_offered_nothing_is_said_and_nobody_waits() {
         assert_eq!(names(&output), Vec::<String>::new(), "{environment:?}");
     }
     assert!(!away.exists(), "a key press makes no database");
+}
+
+#[tokio::test]
+async fn what_a_shell_would_run_split_or_take_as_an_option_is_never_offered() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    let bad = [
+        "$(touch x)",
+        "`touch x`",
+        " b",
+        ";b",
+        "|b",
+        "&b",
+        "'b",
+        "\"b",
+        "*",
+        "~",
+        "\\b",
+        ">b",
+        "{a,b}",
+        "!b",
+        "\u{e9}",
+        "#b",
+        "=b",
+        ":b",
+    ];
+    for end in bad.into_iter().chain(["-Ab1._@+-"]) {
+        let group = json!({"displayName": format!("zz{end}")});
+        scim.post("/Groups", &group).await.expect(201);
+        rollcall
+            .command(&["token", "generate", &format!("zz{end}")])
+            .succeeded();
+    }
+    scim.post("/Groups", &json!({"displayName": "--zz"})).await.expect(201);
+    for (number, end) in ["$(id).org", "`id`", ";b", "example.org"].into_iter().enumerate() {
+        let (user_name, posix_name) = (format!("zz@{end}"), format!("z{number}"));
+        rollcall
+            .command(&["user", "add", &user_name, "--posix-name", &posix_name])
+            .succeeded();
+    }
+    let environment = rollcall.database.environment();
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let cases: [(&[&str], &str); 3] = [
+        (&["group", "show", "zz"], "zz-Ab1._@+-"),
+        (&["token", "revoke", "zz"], "zz-Ab1._@+-"),
+        (&["user", "show", "zz@"], "zz@example.org"),
+    ];
+    for shell in ["bash", "zsh", "fish"] {
+        for (words, expected) in cases {
+            wait_until(&format!("{shell} offers {expected} alone"), PATIENCE, async || {
+                names(&offered(shell, words, &environment)) == [expected]
+            })
+            .await;
+        }
+    }
+    let groups = names(&offered("bash", &["group", "show", ""], &environment));
+    assert!(!groups.contains(&"--zz".to_owned()), "{groups:?}");
+    rollcall.finish().await;
 }

@@ -184,3 +184,38 @@ async fn faults_of_a_service_are_each_found() {
     empty.discard().await;
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn what_doctor_says_is_enough_to_mend_it() {
+    let machine = Machine::new();
+    let rollcall = Rollcall::start().await;
+    let late = "o'brien $(id)";
+    let generate = ["token", "generate", late, "--duration", "1", "--dialect", "okta"];
+    let scopes = ["--scope", "nss-admin", "--scope", "audit"];
+    rollcall.command(&[&generate[..], &scopes].concat()).succeeded();
+    let uri = rollcall.database.uri(Role::App);
+    let absent = machine.0.join("absent.toml");
+    let absent = absent.to_str().unwrap();
+    let (code, found) = findings("service", &machine, &uri, &["--bootstrap-file", absent]);
+    assert_eq!(code, 1);
+    assert_found(&found, "bootstrap file", "absent.toml");
+    assert_found(&found, "tokens", "hours");
+    let token = found.iter().find(|finding| finding["check"] == "tokens").unwrap();
+    let fix = token["fix"].as_str().unwrap();
+    let command = r"rollcall token generate --scope nss-admin --scope audit --dialect okta -- 'o'\''brien $(id)', then";
+    assert!(fix.starts_with(command), "{fix}");
+    let faulty = machine.write("faulty.toml", "[settings]\n");
+    let settings = ["--bootstrap-file", faulty.to_str().unwrap()];
+    assert_found(
+        &findings("service", &machine, &uri, &settings).1,
+        "bootstrap file",
+        "line 1",
+    );
+
+    let nobody = "host=127.0.0.1 port=1 user=x dbname=x";
+    let found = findings("service", &machine, nobody, &[]).1;
+    assert_found(&found, "database", "refused");
+    let database = found.iter().find(|finding| finding["check"] == "database").unwrap();
+    assert!(!database["fix"].as_str().unwrap().contains("migrate"), "{database}");
+    rollcall.finish().await;
+}

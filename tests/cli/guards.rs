@@ -122,3 +122,72 @@ async fn a_released_brake_lets_more_through_and_holds_again() {
     rollcall.command(&["brake", "restore", &token]).succeeded();
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn a_deletion_names_and_retires_no_gid_of_somebody_else() {
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["user", "add", "anna", "--uid", "4242"]).succeeded();
+    let file = std::env::temp_dir().join(format!("rollcall-bob-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::write(&file, "bob:x:4300:4242:Bob:/home/bob:/bin/sh\n").unwrap();
+    rollcall
+        .command(&["user", "import", "--format", "passwd", file.to_str().unwrap()])
+        .succeeded();
+    std::fs::remove_file(file).unwrap();
+    let asked = rollcall.command(&["user", "delete", "bob"]).stderr;
+    assert!(
+        asked.contains("uid 4300 is retired") && asked.contains("gid 4242 is not his own"),
+        "{asked}"
+    );
+    let retired = |name: &str| {
+        let answer = rollcall
+            .command(&["user", "delete", name, "--yes", "--output", "json"])
+            .succeeded()
+            .json();
+        let detail = rollcall
+            .command(&["audit", "--user", name, "--action", "delete", "--output", "json"])
+            .succeeded()
+            .json()[0]["detail"]["gid"]
+            .clone();
+        (answer["retired_gid"].clone(), detail)
+    };
+    assert_eq!(retired("bob"), (json!(null), json!(null)));
+    assert_eq!(retired("anna"), (json!(4242), json!(4242)));
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn the_brake_is_released_for_tokens_that_are_valid_and_holds_without_a_limit_for_all() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    rollcall.command(&["token", "generate", "gone"]).succeeded();
+    rollcall.command(&["token", "revoke", "gone"]).succeeded();
+    for token in ["nope", "gone", "token:nope"] {
+        for arguments in [
+            &["brake", "release", token, "--limit", "1"][..],
+            &["brake", "restore", token],
+        ] {
+            let refused = rollcall.command(arguments);
+            assert_eq!(refused.code, 3, "{arguments:?}");
+            assert!(refused.stderr.contains("no valid token"), "{}", refused.stderr);
+        }
+    }
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let user = scim.post("/Users", &json!({"userName": name})).await.expect(201);
+        ids.push(user.id().to_owned());
+    }
+    let tokens = rollcall
+        .command(&["token", "list", "--output", "json"])
+        .succeeded()
+        .json();
+    let token = tokens[0]["name"].as_str().unwrap().to_owned();
+    rollcall
+        .command(&["brake", "release", &token, "--limit", "1"])
+        .succeeded();
+    scim.delete(&format!("/Users/{}", ids[0])).await.expect(204);
+    scim.delete(&format!("/Users/{}", ids[1])).await.expect(429);
+    rollcall.command(&["brake", "restore", &token]).succeeded();
+    scim.delete(&format!("/Users/{}", ids[1])).await.expect(204);
+    scim.delete(&format!("/Users/{}", ids[2])).await.expect(204);
+    rollcall.finish().await;
+}

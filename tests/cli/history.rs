@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Rollcall;
 use crate::harness::children::{mortal, start};
-use crate::harness::command::{ROLLCALL, without_settings};
+use crate::harness::command::{ROLLCALL, run, without_settings};
 use crate::harness::wait_until;
 
 /// Until when a request must be in the log.
@@ -97,6 +97,9 @@ async fn filters_narrow_and_csv_can_be_read() {
     assert_eq!(count(&["audit", "--token", token.as_str().unwrap()]), 1, "jane");
     assert_eq!(count(&["audit", "--since", "2100-01-01T00:00:00Z"]), 0);
     assert_eq!(count(&["audit", "--until", "2000-01-01T00:00:00Z"]), 0);
+    assert_eq!(count(&["audit", "--since", "2100-01-01"]), 0);
+    assert_eq!(count(&["audit", "--until", "2100-01-01", "--user", "jane"]), 1);
+    assert_eq!(rollcall.command(&["audit", "--since", "yesterday"]).code, 2);
     wait_until("the refused request is noted", SOON, async || {
         count(&["scim", "log", "--status", "409"]) == 1
     })
@@ -140,5 +143,102 @@ async fn a_followed_log_tells_what_comes() {
     rollcall.command(&["user", "add", "late"]).succeeded();
     assert_eq!(next(), "late");
     follower.kill();
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn the_actor_of_a_command_is_who_the_kernel_says_whatever_the_environment_claims() {
+    let rollcall = Rollcall::start().await;
+    let mut environment = rollcall.database.environment();
+    for name in ["SUDO_USER", "USER", "LOGNAME"] {
+        environment.push((name, "ghost".to_owned()));
+    }
+    environment.push(("SUDO_UID", "4711".to_owned()));
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    run(&["user", "add", "jane"], &environment).succeeded();
+    let me = std::process::Command::new("id").arg("-run").output().unwrap();
+    let me = String::from_utf8(me.stdout).unwrap();
+    let list = rollcall
+        .command(&["audit", "--user", "jane", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&list[0]["actor"], &list[0]["origin"]),
+        (&json!(format!("os:{}", me.trim())), &json!("sudo-uid:4711"))
+    );
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn every_way_that_the_audit_log_shows_can_be_asked_for() {
+    let rollcall = Rollcall::start().await;
+    for path in ["scim", "login", "cli", "import", "bootstrap", "web", "service"] {
+        rollcall.command(&["audit", "--path", path]).succeeded();
+    }
+    assert_eq!(rollcall.command(&["audit", "--path", "nonsense"]).code, 2);
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn pushes_that_create_a_user_or_fail_to_are_found_by_his_name() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    scim.post("/Users", &json!({"userName": "Anna@example.org"}))
+        .await
+        .expect(201);
+    scim.post("/Users", &json!({"userName": "anna@EXAMPLE.org"}))
+        .await
+        .expect(409);
+    scim.post("/Users", &json!({"userName": "other@example.org"}))
+        .await
+        .expect(201);
+    let unfit = json!({"userName": "never", "emails": 7});
+    scim.post("/Users", &unfit).await.expect(400);
+    let list = |arguments: &[&str]| -> Vec<Value> {
+        let outcome = rollcall.command(&[arguments, &["--output", "json"]].concat());
+        if outcome.code == 3 {
+            vec![]
+        } else {
+            outcome.json().as_array().unwrap().clone()
+        }
+    };
+    let statuses = |name: &str| -> Vec<u64> {
+        let found = list(&["scim", "log", "--user", name]);
+        found.iter().filter_map(|request| request["status"].as_u64()).collect()
+    };
+    wait_until("the last request is noted", SOON, async || statuses("NEVER") == [400]).await;
+    assert_eq!(statuses("anna@example.org"), [409, 201]);
+    assert_eq!(statuses("anna"), [409, 201], "by the POSIX name");
+    assert_eq!(statuses("other@example.org"), [201]);
+    let history = list(&["user", "history", "anna"]);
+    for what in ["POST 201", "POST 409"] {
+        assert!(
+            history.iter().any(|entry| entry["what"] == what),
+            "{what} in {history:?}"
+        );
+    }
+    let log = rollcall
+        .command(&["scim", "log", "--output", "json"])
+        .succeeded()
+        .stdout;
+    assert!(!log.to_ascii_lowercase().contains("anna@"), "{log}");
+    for arguments in [
+        &["scim", "log", "--user", "nobody"][..],
+        &["scim", "log", "--token", "nope"],
+        &["audit", "--token", "nope"],
+    ] {
+        assert_eq!(rollcall.command(arguments).code, 3, "{arguments:?}");
+    }
+    let token = rollcall
+        .command(&["token", "list", "--output", "json"])
+        .succeeded()
+        .json()[0]
+        .clone();
+    for name in [&token["name"], &token["id"]] {
+        assert_eq!(list(&["scim", "log", "--token", name.as_str().unwrap()]).len(), 4);
+    }
     rollcall.finish().await;
 }

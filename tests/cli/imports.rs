@@ -6,6 +6,8 @@ mod faults;
 
 use desk::Desk;
 
+use crate::harness::command::run;
+
 const PASSWD: &str = "\
 jane:x:1001:1001:Jane Doe,Room 1,,:/home/jane:/bin/bash
 jack:x:10001:100:Jack:/srv/homes/jack:/usr/bin/zsh
@@ -129,5 +131,34 @@ async fn a_dry_run_writes_nothing_and_numbers_outside_of_the_range_are_passed_ov
         .succeeded()
         .json();
     assert_eq!((&shown["posixUserName"], &shown["uid"]), (&"jane".into(), &1001.into()));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_export_replaces_a_file_when_it_is_complete_and_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::open().await;
+    desk.imported("user", "passwd", &desk.file("passwd", PASSWD));
+    let file = desk.file("before", "what was there\n");
+    let link = format!("{file}-link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let folder = std::path::Path::new(&file).parent().unwrap();
+    let entries = || std::fs::read_dir(folder).unwrap().count();
+    let there = entries();
+    let arguments = ["user", "export", "--format", "passwd", &link];
+    let away = [
+        ("ROLLCALL_DATABASE_URI", "host=/nowhere user=x dbname=x"),
+        ("ROLLCALL_DATABASE_WRITE_DEADLINE", "5"),
+    ];
+    assert_eq!(run(&arguments, &away).code, 4);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "what was there\n");
+    desk.rollcall(&arguments).succeeded();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), desk.exported("user", "passwd"));
+    assert!(std::path::Path::new(&link).is_symlink());
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(entries(), there, "nothing is left beside it");
+    desk.rollcall(&["user", "export", "--format", "passwd", "/dev/null"])
+        .succeeded();
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
     desk.close().await;
 }

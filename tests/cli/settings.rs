@@ -104,6 +104,13 @@ fn names_of_others_are_ignored_with_one_warning() {
         .collect();
     assert_eq!(warnings.len(), 1, "{}", outcome.stderr);
     assert!(warnings[0].contains("server-user"));
+    assert!(
+        !outcome.stderr.contains('\u{1b}'),
+        "colours are for terminals: {:?}",
+        outcome.stderr
+    );
+    let absent = run(&["config", "--config", "/nonexist"], &[]).stderr;
+    assert_eq!(absent.matches("No such file").count(), 1, "{absent}");
 }
 
 #[test]

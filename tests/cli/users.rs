@@ -108,6 +108,8 @@ async fn each_kind_of_failure_has_its_exit_code() {
         (vec!["user", "add", "x", "--posix-name", "Upper"], 3, "rule"),
         (vec!["user", "add", "x", "--posix-name", "root"], 3, "protected"),
         (vec!["user", "add", "x", "--home", "relative"], 3, "absolute"),
+        (vec!["user", "add", "Bad\nx"], 3, "rollcall: \"userName\""),
+        (vec!["group", "add", "Bad\nx"], 3, "rollcall: \"displayName\""),
         (vec!["user", "show", "nobody"], 3, "there is no user"),
         (vec!["user", "lock", "nobody"], 3, "there is no user"),
         (vec!["user", "list", "--filter", "userName zz"], 1, "filter"),

@@ -86,7 +86,7 @@ impl Work<'_> {
             let write = |now: &UserRow| anyhow::Ok(change(now)?.unwrap_or_else(|| draft.clone()));
             self.db.user_modify(present.id, &self.origin, admit, write).await?;
         }
-        Ok((Action::Change, None))
+        Ok((Action::Change, Some(told(&present, &draft))))
     }
 
     /// A conflict for a POSIX name that is asked for, is not the user's already, and breaks the site's rule, and for keys with
@@ -166,6 +166,34 @@ impl Work<'_> {
         update.add.sort_unstable();
         Ok(update)
     }
+}
+
+/// What a change does to a user, for whoever decides on it: numbers and names of the system with before and after.
+fn told(now: &UserRow, then: &UserDraft) -> String {
+    let uid = then.uid.filter(|uid| *uid != now.uid);
+    let uid = uid.map(|uid| format!("uid {} is retired for ever, and becomes {uid}", now.uid));
+    let text = |what: &str, now: &str, then: Option<&str>| {
+        let then = then.filter(|then| *then != now)?;
+        Some(format!("{what} {now} becomes {then}"))
+    };
+    let switch = |now: bool, then: Option<bool>, [no, yes]: [&str; 2]| {
+        let then = then.filter(|then| *then != now)?;
+        Some(if then { yes } else { no }.to_owned())
+    };
+    let shell = now.shell.as_deref().unwrap_or("(the default)");
+    let parts = [
+        uid,
+        text("POSIX name", &now.posix_name, then.posix_name.as_deref()),
+        text("home", &now.home, then.home.as_deref()),
+        text("shell", shell, then.shell.as_deref()),
+        switch(now.admin, then.admin, ["no administrator", "administrator"]),
+        switch(!now.locked, then.active, ["locked", "unlocked"]),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        return "attributes of the person".to_owned();
+    }
+    parts.join("; ")
 }
 
 /// The line of the report. A refusal is the entry's own; what concerns the database as a whole is raised.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall::bootstrap::{Source, Token};
 use rollcall::db::tokens::{Token as Known, TokenDraft};
 use rollcall::error::Error;
-use rollcall::tokens::{MAX_LENGTH, NewToken, SecretHash, split};
+use rollcall::tokens::{MAX_LENGTH, MIN_SECRET_LENGTH, NewToken, SecretHash, split};
 
 use super::apply::{Done, Work};
 use super::report::Action;
@@ -89,8 +89,14 @@ fn from_file(path: &Path) -> Option<Result<(String, SecretHash), String>> {
     if let Err(error) = read {
         return Some(Err(format!("cannot read {}: {error}", path.display())));
     }
-    let found = split(text.trim()).map(|(public_id, secret)| (public_id.to_owned(), SecretHash::of(secret)));
-    Some(found.ok_or_else(|| format!("{} must hold rc_<id>.<secret> and nothing else", path.display())))
+    let path = path.display();
+    Some(match split(text.trim()) {
+        None => Err(format!("{path} must hold rc_<id>.<secret> and nothing else")),
+        Some((_, secret)) if secret.len() < MIN_SECRET_LENGTH => Err(format!(
+            "the secret in {path} must have {MIN_SECRET_LENGTH} characters at least, as generated ones have"
+        )),
+        Some((public_id, secret)) => Ok((public_id.to_owned(), SecretHash::of(secret))),
+    })
 }
 
 fn draft(wanted: &Token) -> anyhow::Result<TokenDraft<'_>> {

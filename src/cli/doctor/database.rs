@@ -37,6 +37,15 @@ pub(super) async fn look(config: &Config, db: &Database) -> Vec<Finding> {
                 fine("clock", "agrees with the database's")
             });
         }
+        Err(error @ Error::Unavailable { .. }) => {
+            let evidence = match cause(config).await {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            };
+            let fix = "check database-uri, that PostgreSQL runs there, and that it lets this role in from here";
+            findings.push(wrong("database", evidence, fix));
+            return findings;
+        }
         Err(error) => {
             findings.push(wrong(
                 "database",
@@ -53,6 +62,14 @@ pub(super) async fn look(config: &Config, db: &Database) -> Vec<Finding> {
     }
     findings.push(invariants(db).await);
     findings
+}
+
+/// Why a connection can't be made now; `None` when one can, or when it takes too long to say.
+async fn cause(config: &Config) -> Option<String> {
+    let addresses = session::addresses(config, None).ok()?;
+    let fault = addresses.primary.as_ref()?.fault();
+    let outcome = tokio::time::timeout(config.database.settings().connect_timeout, fault).await;
+    outcome.ok()?
 }
 
 async fn schema(db: &Database) -> Finding {

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall::db::Database;
+use rollcall::db::tokens::Token;
 
 use super::{Finding, fine, warning, wrong};
 
@@ -19,10 +20,7 @@ pub(super) async fn look(db: &Database) -> Vec<Finding> {
         .iter()
         .filter_map(|token| {
             let left = token.expires_at?.duration_since(now);
-            let fix = format!(
-                "rollcall token generate {:?}, then revoke {}",
-                token.name, token.public_id
-            );
+            let fix = format!("{}, then revoke {}", same_again(token), token.public_id);
             if left.is_negative() {
                 Some(warning(
                     "tokens",
@@ -30,7 +28,11 @@ pub(super) async fn look(db: &Database) -> Vec<Finding> {
                     fix,
                 ))
             } else if left < SOON {
-                let evidence = format!("{:?} expires in {} days", token.name, left.as_hours() / 24);
+                let when = match left.as_hours() {
+                    hours @ ..48 => format!("{hours} hours"),
+                    hours => format!("{} days", hours / 24),
+                };
+                let evidence = format!("{:?} expires in {when}", token.name);
                 Some(warning("tokens", evidence, fix))
             } else {
                 None
@@ -41,4 +43,15 @@ pub(super) async fn look(db: &Database) -> Vec<Finding> {
         findings.push(fine("tokens", format!("{} valid", list.len())));
     }
     findings
+}
+
+/// The command that makes another token for the same use. The name is quoted for the shell: whoever mends copies it.
+fn same_again(token: &Token) -> String {
+    let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes = scopes.join(" --scope ");
+    let name = token.name.replace('\'', "'\\''");
+    format!(
+        "rollcall token generate --scope {scopes} --dialect {} -- '{name}'",
+        token.dialect
+    )
 }

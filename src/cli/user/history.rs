@@ -8,6 +8,7 @@ use rollcall::db::HistoryEntry;
 
 use crate::cli::output::time;
 use crate::cli::rows::{Rows, RowsForm};
+use crate::cli::window::moment;
 use crate::cli::{names, session};
 
 /// How far back the time line goes unless said otherwise.
@@ -18,8 +19,8 @@ pub(crate) struct Arguments {
     /// userName, POSIX name or SCIM id; the last one of that name, if he is deleted.
     #[arg(add = ArgValueCompleter::new(names::of_users))]
     name: String,
-    /// From this time on, as 2026-01-31T00:00:00Z; without it the last 90 days.
-    #[arg(long)]
+    /// From this time or day (UTC) on, as 2026-01-31T00:00:00Z; without it the last 90 days.
+    #[arg(long, value_parser = moment)]
     since: Option<Timestamp>,
     /// At most so many entries, the newest.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(i32).range(1..=10_000))]

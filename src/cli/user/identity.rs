@@ -70,8 +70,30 @@ pub(crate) struct SetUid {
     form: Form,
 }
 
-/// What follows from a deletion.
-pub(super) fn of_deletion(config: &Config, user: &UserRow) -> String {
+pub(crate) async fn delete(
+    config: &Config,
+    name: &str,
+    force: bool,
+    confirmation: Confirmation,
+    form: Form,
+) -> anyhow::Result<()> {
+    let (user, own_gid) = session::with(config, async |db| {
+        let user = super::get(db, name).await?;
+        super::check_owner(&user, force)?;
+        let own_gid = db.user_own_gid(user.id).await?;
+        confirmation.ask(&of_deletion(config, &user, own_gid))?;
+        db.user_delete(user.id, Some(user.version), &session::origin()).await?;
+        Ok((user, own_gid))
+    })
+    .await?;
+    let answer = json!({"deleted": user.id, "retired_uid": user.uid, "retired_gid": own_gid});
+    form.print(&answer, |_| {
+        format!("{} deleted; uid {} is retired\n", user.posix_name, user.uid)
+    })
+}
+
+/// What follows from a deletion. `own_gid` is the primary gid if it was given to the user himself.
+fn of_deletion(config: &Config, user: &UserRow, own_gid: Option<i64>) -> String {
     let days = config.provisioning.retain_deleted_days;
     let groups: Vec<&str> = user
         .groups
@@ -79,12 +101,18 @@ pub(super) fn of_deletion(config: &Config, user: &UserRow) -> String {
         .flatten()
         .map(|group| group.display.as_str())
         .collect();
+    let uid = user.uid;
+    let retired = match own_gid {
+        Some(gid) => format!("uid {uid} and gid {gid} are retired and"),
+        None => format!(
+            "uid {uid} is retired (gid {} is not his own and stays) and",
+            user.primary_gid
+        ),
+    };
     format!(
-        "{} will be deleted: uid {} and gid {} are retired and never given again; he leaves {} groups ({}); \
+        "{} will be deleted: {retired} never given again; he leaves {} groups ({}); \
          {} stays on disk; his files show his name for {days} days (posix-retain-deleted), with the shell nologin",
         user.posix_name,
-        user.uid,
-        user.primary_gid,
         groups.len(),
         groups.join(", "),
         user.home,
