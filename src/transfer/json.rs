@@ -162,7 +162,8 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>) -> Result<Entry
         ResourceType::User => POSIX_USER.id,
         ResourceType::Group => POSIX_GROUP.id,
     };
-    let posix = body.get(extension).cloned().unwrap_or_default();
+    let posix = body.iter().find(|(key, _)| key.eq_ignore_ascii_case(extension));
+    let posix = posix.map(|(_, value)| value.clone()).unwrap_or_default();
     match rules.resource {
         ResourceType::User => {
             let uid = body
@@ -173,9 +174,9 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>) -> Result<Entry
             }
             let mut user = User::from_body(rules, line, body)?;
             user.id = id;
-            user.gid = posix.get("posixGroupId").and_then(Value::as_i64);
-            user.private_group = posix.get("privateGroup").and_then(Value::as_bool);
-            if let Some(gecos) = posix.get("gecos").and_then(Value::as_str) {
+            user.gid = typed(line, &posix, "posixGroupId", "a whole number", Value::as_i64)?;
+            user.private_group = typed(line, &posix, "privateGroup", "true or false", Value::as_bool)?;
+            if let Some(gecos) = typed(line, &posix, "gecos", "a string", Value::as_str)? {
                 user.draft.gecos = Some(verbatim_gecos(line, gecos)?);
             }
             Ok(Entry::User(Box::new(user)))
@@ -190,6 +191,24 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>) -> Result<Entry
             group.members = members;
             Ok(Entry::Group(Box::new(group)))
         }
+    }
+}
+
+/// An attribute that only files have, or that SCIM takes from no client: its type is for nobody else to check.
+fn typed<'a, T>(
+    line: u64,
+    extension: &'a Value,
+    attribute: &str,
+    wanted: &str,
+    of: impl Fn(&'a Value) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let mut members = extension.as_object().into_iter().flatten();
+    match members.find(|(key, _)| key.eq_ignore_ascii_case(attribute)) {
+        None | Some((_, Value::Null)) => Ok(None),
+        Some((_, value)) => match of(value) {
+            Some(typed) => Ok(Some(typed)),
+            None => Err(Fault::of_value(line, attribute, &value.to_string(), format!("it must be {wanted}"))),
+        },
     }
 }
 

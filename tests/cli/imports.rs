@@ -3,12 +3,13 @@
 mod desk;
 mod directories;
 mod faults;
+mod numbers;
 
 use desk::Desk;
 
 const PASSWD: &str = "\
 jane:x:1001:1001:Jane Doe,Room 1,,:/home/jane:/bin/bash
-jack:x:10001:100:Jack:/srv/homes/jack:/usr/bin/zsh
+jack:x:10001:1100:Jack:/srv/homes/jack:/usr/bin/zsh
 soft:x:70000:70000::/home/soft:/bin/sh
 stranger:x:1500:1002:Somebody Else:/home/stranger:/bin/bash
 ";

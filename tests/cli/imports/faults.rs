@@ -35,6 +35,7 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
         (4, "userName", "with uid 1001"),
         (5, "posixUserId", "another user has this uid"),
         (6, "posixUserId", "reserved"),
+        (6, "posixGroupId", "reserved"),
         (7, "posixUserName", "protected"),
         (8, "posixUserName", "rule"),
         (9, "", "3 fields"),
@@ -52,7 +53,7 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
             "line {line}, {attribute}: {words} in {found:?}"
         );
     }
-    assert_eq!(found.len(), 15, "{found:?}");
+    assert_eq!(found.len(), 16, "{found:?}");
 
     let found = desk.conflicts(
         "group",
