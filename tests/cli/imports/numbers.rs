@@ -60,3 +60,31 @@ async fn what_only_files_know_has_its_type_checked() {
     }
     desk.close().await;
 }
+
+#[tokio::test]
+async fn two_private_groups_of_one_number_are_told_before_anything_is_written() {
+    let desk = Desk::open().await;
+    let heads = "userName,posixUserId,posixGroupId,privateGroup\n";
+    let found = desk.conflicts("user", "csv", format!("{heads}d1,28001,28500,yes\nd2,28002,28500,yes\n"));
+    assert_eq!(places(&found), [(3, "posixGroupId")], "{found:?}");
+    assert!(found[0].2.contains("line 2"), "{found:?}");
+    let found = desk.conflicts("user", "csv", format!("{heads}d3,28003,28501,yes\nd4,28501,28501,yes\n"));
+    assert_eq!(places(&found), [(3, "posixGroupId")], "{found:?}");
+    let found = desk.conflicts("user", "csv", format!("{heads}d5,,28502,yes\n"));
+    assert_eq!(places(&found), [(2, "privateGroup")], "{found:?}");
+    // A uid and a gid of one number may be those of strangers.
+    let strangers = format!("{heads}d6,28006,28007,yes\nd7,28007,28006,no\n");
+    assert_eq!(desk.imported("user", "csv", &desk.file("csv", strangers))["created"], 2);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn who_brings_a_gid_and_no_uid_gets_a_uid_and_keeps_the_gid() {
+    let desk = Desk::open().await;
+    let file = desk.file("csv", "userName,posixUserId,posixGroupId\nnumbered,53001,53001\nbroken,,53500\n");
+    assert_eq!(desk.imported("user", "csv", &file)["created"], 2);
+    let shown = desk.rollcall(&["user", "show", "broken", "--output", "json"]).succeeded().json();
+    assert_eq!(shown["gid"], 53500);
+    assert_eq!(desk.imported("user", "csv", &file)["present"], 2);
+    desk.close().await;
+}
