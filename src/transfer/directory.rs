@@ -18,8 +18,33 @@ const GROUP_CLASSES: [&str; 5] = [
     "group",
 ];
 
+/// Why a value is refused that cannot be kept as text.
+pub(super) const NOT_TEXT: &str = "it is not UTF-8, or holds a NUL byte";
+
 /// Attributes that hold members by distinguished name.
 const DN_MEMBERS: [&str; 2] = ["member", "uniquemember"];
+
+/// What is read of a user.
+const OF_USERS: [&str; 12] = [
+    "uid",
+    "samaccountname",
+    "uidnumber",
+    "gidnumber",
+    "homedirectory",
+    "unixhomedirectory",
+    "loginshell",
+    "sshpublickey",
+    "gecos",
+    "cn",
+    "displayname",
+    "mail",
+];
+
+/// What is read of a group.
+const OF_GROUPS: [&str; 6] = ["cn", "samaccountname", "gidnumber", "memberuid", "member", "uniquemember"];
+
+/// What is read of a user whom groups may name.
+const OF_NAMES: [&str; 2] = ["uid", "samaccountname"];
 
 /// An entry: its distinguished name and its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +52,15 @@ pub struct Attributes {
     /// The distinguished name, as the directory writes it.
     pub dn: String,
     values: BTreeMap<String, Vec<String>>,
+    /// Values that are no text: photographs and certificates are in order, names and homes are not.
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unreadable {
+    line: u64,
+    name: String,
+    value: String,
 }
 
 impl Attributes {
@@ -34,13 +68,31 @@ impl Attributes {
     pub fn of(dn: String) -> Self {
         Self {
             dn,
-            values: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
     /// Adds a value; `name` in lower case.
     pub fn add(&mut self, name: String, value: String) {
         self.values.entry(name).or_default().push(value);
+    }
+
+    /// Adds a value that is not UTF-8: a fault if anything depends on it. `value` is what a report shows of it.
+    pub fn add_unreadable(&mut self, line: u64, name: String, value: String) {
+        self.unreadable.push(Unreadable { line, name, value });
+    }
+
+    fn is_unreadable(&self, name: &str) -> bool {
+        self.unreadable.iter().any(|bad| bad.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Raises a fault for the first value of the attributes `used` that is no text.
+    fn check_text(&self, used: &[&str]) -> Result<(), Fault> {
+        let is_used = |bad: &&Unreadable| used.iter().any(|name| bad.name.eq_ignore_ascii_case(name));
+        match self.unreadable.iter().find(is_used) {
+            None => Ok(()),
+            Some(bad) => Err(Fault::of_value(bad.line, &bad.name, &bad.value, NOT_TEXT)),
+        }
     }
 
     fn all(&self, name: &str) -> &[String] {
@@ -60,24 +112,31 @@ impl Attributes {
 
 /// What an entry is; `None` when it is neither a user nor a group. A user without `uidNumber` is none.
 pub(super) fn entry(rules: &Rules, line: u64, attributes: &Attributes) -> Option<Result<Entry, Fault>> {
-    let is_user = attributes.first(&["uidnumber"]).is_some();
+    if let Err(fault) = attributes.check_text(&["objectclass"]) {
+        return Some(Err(fault));
+    }
+    let is_user = attributes.first(&["uidnumber"]).is_some() || attributes.is_unreadable("uidnumber");
     let is_group = !is_user && attributes.is_any(&GROUP_CLASSES);
     match (rules.resource, is_user, is_group) {
         (ResourceType::User, true, _) => Some(user(rules, line, attributes)),
         (ResourceType::Group, _, true) => Some(group(rules, line, attributes)),
         // Groups name their members by what users are called, which may not be what their dn begins with.
-        (ResourceType::Group, true, _) => attributes.first(&["uid", "samaccountname"]).map(|name| {
-            Ok(Entry::Name(Name {
-                dn: key(&attributes.dn),
-                is_group: false,
-                name: name.to_owned(),
-            }))
-        }),
+        (ResourceType::Group, true, _) => match attributes.check_text(&OF_NAMES) {
+            Err(fault) => Some(Err(fault)),
+            Ok(()) => attributes.first(&OF_NAMES).map(|name| {
+                Ok(Entry::Name(Name {
+                    dn: key(&attributes.dn),
+                    is_group: false,
+                    name: name.to_owned(),
+                }))
+            }),
+        },
         _ => None,
     }
 }
 
 fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
+    attributes.check_text(&OF_USERS)?;
     let uid = number(
         line,
         "posixUserId",
@@ -134,6 +193,7 @@ fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Faul
 }
 
 fn group(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
+    attributes.check_text(&OF_GROUPS)?;
     let gid = attributes
         .first(&["gidnumber"])
         .map(|text| number(line, "posixGroupId", text))

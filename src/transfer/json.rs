@@ -215,7 +215,8 @@ fn typed<'a, T>(
 /// The ids of `members`. Their number is bounded by the size of the resource alone: groups outgrow what one request takes.
 fn members(line: u64, members: &Value) -> Result<Vec<Member>, Fault> {
     let id = |member: &Value| {
-        let id = member.get("value").and_then(Value::as_str).filter(|id| !id.is_empty());
+        let id = member.get("value").and_then(Value::as_str);
+        let id = id.filter(|id| !id.is_empty() && !id.contains('\0'));
         id.map(|id| Member::Id(id.to_owned()))
             .ok_or_else(|| Fault::of_value(line, "members", &member.to_string(), "a member has no \"value\""))
     };

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::directory::{Attributes, entry};
+use super::directory::{Attributes, NOT_TEXT, entry};
 use super::lines::Lines;
 use super::{Fault, Rules, Sink};
 
@@ -99,7 +99,20 @@ fn take((number, text): &(u64, String), at: &mut u64, attributes: &mut Attribute
         return Err(Fault::of_line(*number, "the line has no colon"));
     };
     let value = if let Some(encoded) = value.strip_prefix(':') {
-        decoded(encoded.trim()).map_err(|reason| Fault::of_value(*number, name, encoded.trim(), reason))?
+        let encoded = encoded.trim();
+        let bytes = STANDARD
+            .decode(encoded)
+            .map_err(|_| Fault::of_value(*number, name, encoded, "it is not base64"))?;
+        match String::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => text,
+            _ if name.eq_ignore_ascii_case("dn") => {
+                return Err(Fault::of_value(*number, name, encoded, NOT_TEXT));
+            }
+            _ => {
+                attributes.add_unreadable(*number, name.to_owned(), encoded.to_owned());
+                return Ok(());
+            }
+        }
     } else if value.starts_with('<') {
         return Err(Fault::of_value(*number, name, value, "values by URL are not supported"));
     } else {
@@ -136,10 +149,4 @@ fn take((number, text): &(u64, String), at: &mut u64, attributes: &mut Attribute
             Ok(())
         }
     }
-}
-
-fn decoded(text: &str) -> Result<String, &'static str> {
-    let bytes = STANDARD.decode(text).map_err(|_| "it is not base64")?;
-    // Photographs and certificates are no text, and nobody asks for them here.
-    Ok(String::from_utf8(bytes).unwrap_or_default())
 }

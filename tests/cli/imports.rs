@@ -1,5 +1,6 @@
 //! `rollcall user import` and `group import`: names and numbers come in as they are, or nothing does.
 
+mod active_directory;
 mod desk;
 mod directories;
 mod faults;

@@ -62,6 +62,12 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
     );
     let lines: Vec<u64> = found.iter().map(|(line, ..)| *line).collect();
     assert_eq!(lines, [1, 2, 3, 4], "staff is protected: {found:?}");
+    let found = desk.conflicts(
+        "group",
+        "ldif",
+        "dn: cn=a\nobjectClass: posixGroup\ncn: a\nmemberUid:: 6Q==\n",
+    );
+    assert_eq!((found[0].0, found[0].1.as_str()), (4, "memberUid"));
     desk.close().await;
 }
 
@@ -99,6 +105,11 @@ async fn broken_files_are_refused_with_the_place() {
     assert_eq!(line("json", b"[{\"userName\":\"jane\"},\n{\"userName\":]").0, 2);
     assert_eq!(line("json", b"{\"displayName\":\"nobody\"}").0, 1);
     assert_eq!(line("ldif", b"dn: uid=a\nuid: a\nuidNumber:: ***\n").0, 3);
+    // "/home/l\xe9", and a photograph, which nobody reads.
+    let home = b"dn: uid=a\nuid: a\nuidNumber: 20009\njpegPhoto:: /9j/\nhomeDirectory:: L2hvbWUvbOk=\n";
+    assert_eq!(line("ldif", home), (5, "it is not UTF-8, or holds a NUL byte".into()));
+    assert_eq!(line("ldif", b"dn:: 6Q==\nuid: a\nuidNumber: 20009\n").0, 1);
+    assert_eq!(line("ldif", b"dn: uid=a\nuid: a\nuidNumber:: 6Q==\n").0, 3);
     assert_eq!(line("ldif", b"dn: uid=a\nchangetype: delete\n").0, 2);
     desk.close().await;
 }
