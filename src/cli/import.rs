@@ -145,10 +145,12 @@ async fn work(
         read.faults.extend(circles);
     }
     let staged = db.import_count(import, rules.resource).await?;
+    let (mut warnings, warned) = db.import_differences(import, rules.resource).await?;
     looking.finish_and_clear();
-    read.faults.sort_by_key(|fault| fault.line);
-    read.faults
-        .truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
+    for list in [&mut read.faults, &mut warnings] {
+        list.sort_by_key(|fault| fault.line);
+        list.truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
+    }
     let (created, changed) = if read.conflicts > 0 || arguments.dry_run {
         (0, 0)
     } else {
@@ -166,6 +168,8 @@ async fn work(
         in_soft_ranges: staged.soft,
         conflicts: read.conflicts,
         faults: read.faults,
+        warned,
+        warnings,
         seconds,
         rows_per_second: staged.rows as f64 / seconds.max(0.001),
     })
