@@ -21,14 +21,19 @@ use regex::Regex;
 pub use csv::quote;
 pub use directory::Attributes;
 pub use fault::Fault;
-pub use nesting::{Nesting, circles};
+pub use nesting::{Nesting, circles, held_by_themselves};
 pub use record::{Entry, Group, Member, Name, User};
 pub use write::{GroupLine, MemberName, UserLine, Writer};
 
 use crate::scim::schema::ResourceType;
+use lines::Lines;
 
-/// Most bytes of one line, or of one record of CSV.
+/// Most bytes of one line, or of one record of CSV, that describes a user.
 pub const LINE_BYTES: usize = 1024 * 1024;
+
+/// Most bytes of one line, or of one record of CSV, that describes a group: as many members as nodes take, 250,000, with
+/// names of 255 bytes.
+pub const GROUP_LINE_BYTES: usize = 64 * 1024 * 1024;
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +87,8 @@ pub type Sink<'a> = dyn FnMut(Result<Entry, Fault>) -> ControlFlow<()> + 'a;
 /// Raises what the reader raises, and nothing else: whatever is wrong with the text is a fault with its line.
 pub fn read(format: Format, rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
     match format {
-        Format::Passwd => accounts::read(input, sink, |line, text| accounts::user(rules, line, text)),
-        Format::Group => accounts::read(input, sink, |line, text| accounts::group(rules, line, text)),
+        Format::Passwd => accounts::read(Lines::new(input, LINE_BYTES), sink, |line, text| accounts::user(rules, line, text)),
+        Format::Group => accounts::read(Lines::new(input, GROUP_LINE_BYTES), sink, |line, text| accounts::group(rules, line, text)),
         Format::Csv => csv::read(rules, input, sink),
         Format::Ldif => ldif::read(rules, input, sink),
         Format::Json => json::read(rules, input, sink),

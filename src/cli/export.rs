@@ -18,7 +18,8 @@ const PAGE: i32 = 5_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What to write.
+    /// What to write. Of users json holds all; csv leaves out SSH keys, the parts of names, titles, addresses and other
+    /// profile data, and the types and labels of e-mail addresses; passwd holds what passwd(5) does.
     #[arg(long, value_enum)]
     format: FileFormat,
     /// The file; without it standard output.

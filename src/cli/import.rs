@@ -12,7 +12,7 @@ use rollcall::config::Config;
 use rollcall::db::imports::{Applied, REPORTED_FAULTS, Staged};
 use rollcall::db::{Database, Origin};
 use rollcall::scim::schema::ResourceType;
-use rollcall::transfer::{Format, Rules, circles};
+use rollcall::transfer::{Format, Rules, circles, held_by_themselves};
 use uuid::Uuid;
 
 use super::output::Form;
@@ -139,13 +139,16 @@ async fn work(
         .await?;
     read.conflicts += total;
     read.faults.extend(faults);
+    let (mut warnings, mut warned) = db.import_differences(import, rules.resource).await?;
     if rules.resource == ResourceType::Group {
-        let circles = circles(&db.import_nesting(import).await?);
-        read.conflicts += circles.len() as u64;
-        read.faults.extend(circles);
+        let nestings = db.import_nesting(import).await?;
+        let (own, circles) = (held_by_themselves(&nestings), circles(&nestings));
+        read.conflicts += own.len() as u64;
+        read.faults.extend(own);
+        warned += circles.len() as u64;
+        warnings.extend(circles);
     }
     let staged = db.import_count(import, rules.resource).await?;
-    let (mut warnings, warned) = db.import_differences(import, rules.resource).await?;
     looking.finish_and_clear();
     for list in [&mut read.faults, &mut warnings] {
         list.sort_by_key(|fault| fault.line);

@@ -1,7 +1,5 @@
 //! The formats of `passwd(5)` and `group(5)`, as files and as `getent` prints them.
 
-use std::io::BufRead;
-
 use serde_json::{Map, Value, json};
 
 use super::lines::Lines;
@@ -12,11 +10,10 @@ use crate::scim::schema::{POSIX_GROUP, POSIX_USER, WORKBENCH_USER};
 
 /// Reads line after line; empty ones and comments are passed over.
 pub(super) fn read(
-    input: &mut dyn BufRead,
+    mut lines: Lines<'_>,
     sink: &mut Sink<'_>,
     parse: impl Fn(u64, &str) -> Result<Entry, Fault>,
 ) -> std::io::Result<()> {
-    let mut lines = Lines::new(input);
     loop {
         let number = lines.number() + 1;
         let Some(line) = lines.next()? else { return Ok(()) };

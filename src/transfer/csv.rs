@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::accounts::{names, verbatim_gecos};
 use super::lines::Lines;
 use super::record::number;
-use super::{Entry, Fault, Group, LINE_BYTES, Member, Rules, Sink, User};
+use super::{Entry, Fault, GROUP_LINE_BYTES, Group, LINE_BYTES, Member, Rules, Sink, User};
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
 
 /// The columns of users, in the order in which they are written.
@@ -31,7 +31,11 @@ pub(super) const GROUP_COLUMNS: [&str; 5] = ["displayName", "posixGroupName", "p
 
 /// Reads the heads and then record after record.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
-    let mut lines = Lines::new(input);
+    let limit = match rules.resource {
+        ResourceType::User => LINE_BYTES,
+        ResourceType::Group => GROUP_LINE_BYTES,
+    };
+    let mut lines = Lines::new(input, limit);
     let heads = match next_record(&mut lines)? {
         None => return Ok(()),
         Some(Err(fault)) => {
@@ -232,8 +236,9 @@ fn next_record(lines: &mut Lines<'_>) -> std::io::Result<Option<Result<Record, F
                 text.push_str(line);
             }
         }
-        if text.len() > LINE_BYTES {
-            let reason = format!("the record is longer than {LINE_BYTES} bytes: is a quotation never closed?");
+        let limit = lines.limit();
+        if text.len() > limit {
+            let reason = format!("the record is longer than {limit} bytes: is a quotation never closed?");
             return Ok(Some(Err(Fault::of_line(first, reason))));
         }
         if !is_open {

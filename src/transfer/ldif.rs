@@ -7,14 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::directory::{Attributes, NOT_TEXT, entry};
 use super::lines::Lines;
-use super::{Fault, Rules, Sink};
+use super::{Fault, LINE_BYTES, Rules, Sink};
 
 /// Most bytes of one entry: a group of a hundred thousand members by distinguished name has 8 MB.
 pub const ENTRY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads entry after entry.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
-    let mut lines = Lines::new(input);
+    let mut lines = Lines::new(input, LINE_BYTES);
     loop {
         let (found, is_last) = next_entry(&mut lines)?;
         let found = match found {

@@ -39,7 +39,23 @@ fn a_chain_of_groups_is_no_circle_however_long_it_is() {
     chain.push(nesting(200_000, 199_998));
     let lines: Vec<u64> = circles(&chain).iter().map(|fault| fault.line).collect();
     assert_eq!(lines, [199_998, 199_999, 200_000]);
-    assert_eq!(circles(&[nesting(7, 7)]).len(), 1);
+    assert!(circles(&[nesting(7, 7)]).is_empty());
+    assert_eq!(held_by_themselves(&[nesting(7, 7), nesting(7, 8)]).len(), 1);
+}
+
+#[test]
+fn a_line_holds_as_many_members_as_a_group_may_have_and_ends_at_the_limit() {
+    let members: Vec<String> = (0..250_000).map(|number| format!("{number:x>255}")).collect();
+    let line = format!("big:x:5000:{}\n", members.join(","));
+    let found = entries(Format::Group, ResourceType::Group, line.as_bytes());
+    assert!(
+        matches!(&found[..], [Ok(Entry::Group(group))] if group.members.len() == 250_000),
+        "{:?}",
+        found[0].as_ref().err()
+    );
+    let long = [b"x".repeat(GROUP_LINE_BYTES + 1), b"\nsmall:x:5001:\n".to_vec()].concat();
+    let found = entries(Format::Group, ResourceType::Group, &long);
+    assert!(matches!(&found[..], [Err(fault), Ok(_)] if fault.reason.contains("longer than 67108864 bytes")));
 }
 
 #[test]

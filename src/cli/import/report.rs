@@ -27,7 +27,7 @@ pub(super) struct Report {
     /// The first conflicts, in the order of the file.
     pub(super) faults: Vec<Fault>,
     pub(super) warned: u64,
-    /// The first warnings, in the order of the file: what those who are there have otherwise and keep.
+    /// The first warnings, in the order of the file: what those who are there have otherwise and keep, and circles of groups.
     pub(super) warnings: Vec<Fault>,
     pub(super) seconds: f64,
     pub(super) rows_per_second: f64,
