@@ -20,8 +20,15 @@ pub struct Nesting {
 /// A fault for each group that names itself as a member, which no group can be.
 pub fn held_by_themselves(nestings: &[Nesting]) -> Vec<Fault> {
     let own = nestings.iter().filter(|nesting| nesting.group == nesting.member);
-    own.map(|nesting| Fault::of_value(nesting.line, "members", &nesting.name, "a group cannot be a member of itself"))
-        .collect()
+    own.map(|nesting| {
+        Fault::of_value(
+            nesting.line,
+            "members",
+            &nesting.name,
+            "a group cannot be a member of itself",
+        )
+    })
+    .collect()
 }
 
 /// A warning for each group that lies on a circle of several or leads into and out of one: legal, all of them have the same

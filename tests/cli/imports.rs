@@ -159,7 +159,10 @@ async fn what_a_file_says_otherwise_of_those_who_are_there_is_a_warning_with_its
         assert_eq!(place(0), (Some(1), Some("gecos")));
         assert_eq!(place(1), (Some(2), Some("homeDirectory")));
         assert_eq!(place(2), (Some(3), Some("loginShell")));
-        assert!(told[1]["reason"].as_str().unwrap().contains("/srv/homes/jack "), "{report}");
+        assert!(
+            told[1]["reason"].as_str().unwrap().contains("/srv/homes/jack "),
+            "{report}"
+        );
     }
     assert_eq!(desk.exported("user", "json"), before);
     let groups = "displayName,posixGroupId,externalId\nusers-of-lab,1002,E1\n";

@@ -39,8 +39,14 @@ fn contains(request: &[u8], words: &str) -> bool {
 /// The members from `first` on, as one answer has them.
 fn part(first: usize) -> (String, Vec<Vec<u8>>) {
     let end = (first + PART).min(MEMBERS);
-    let last = if end == MEMBERS { "*".to_owned() } else { (end - 1).to_string() };
-    let members = (first..end).map(|number| format!("uid=u{number},dc=x").into_bytes()).collect();
+    let last = if end == MEMBERS {
+        "*".to_owned()
+    } else {
+        (end - 1).to_string()
+    };
+    let members = (first..end)
+        .map(|number| format!("uid=u{number},dc=x").into_bytes())
+        .collect();
     (format!("member;range={first}-{last}"), members)
 }
 
@@ -48,11 +54,17 @@ fn part(first: usize) -> (String, Vec<Vec<u8>>) {
 fn found(request: &[u8]) -> Vec<Vec<u8>> {
     let group = |name: &str, gid: &str, (range, members): (String, Vec<Vec<u8>>)| {
         let class = ("objectClass", text(&["group"]));
-        let numbers = [("cn", text(&[name])), ("gidNumber", text(&[gid])), (range.as_str(), members)];
+        let numbers = [
+            ("cn", text(&[name])),
+            ("gidNumber", text(&[gid])),
+            (range.as_str(), members),
+        ];
         entry(&format!("cn={name},dc=x"), &[&[class], &numbers[..]].concat())
     };
     if contains(request, ";range=") {
-        let asked = (1..MEMBERS).find(|first| contains(request, &format!(";range={first}-*"))).unwrap();
+        let asked = (1..MEMBERS)
+            .find(|first| contains(request, &format!(";range={first}-*")))
+            .unwrap();
         // The part that was there already, over and over.
         let first = if contains(request, "cn=stuck") { 0 } else { asked };
         vec![group("any", "1", part(first))]
@@ -91,7 +103,9 @@ fn answer(stream: &mut TcpStream) -> std::io::Result<()> {
         let reply = match request[0] {
             0x60 => done(0x61),
             0x63 => {
-                let entries = found(request).into_iter().flat_map(|entry| tlv(0x30, &[id, &entry].concat()));
+                let entries = found(request)
+                    .into_iter()
+                    .flat_map(|entry| tlv(0x30, &[id, &entry].concat()));
                 entries.chain(done(0x65)).collect()
             }
             _ => return Ok(()),
@@ -131,7 +145,8 @@ async fn a_list_that_comes_in_parts_is_fetched_to_its_end_or_refused() {
     assert_eq!(import("dc=x").succeeded().json()["created"], 1);
     assert_eq!(desk.exported("group", "group").lines().count(), MEMBERS + 1);
     assert!(
-        desk.exported("group", "group").contains("big:x:41500:u0,u1,u2,u3,u4,u5,u6,u7\n"),
+        desk.exported("group", "group")
+            .contains("big:x:41500:u0,u1,u2,u3,u4,u5,u6,u7\n"),
         "{}",
         desk.exported("group", "group")
     );
@@ -142,7 +157,16 @@ async fn a_list_that_comes_in_parts_is_fetched_to_its_end_or_refused() {
 async fn a_value_that_is_not_utf_8_is_a_fault_with_its_attribute() {
     let desk = Desk::open().await;
     let uri = format!("ldap://{}", directory());
-    let arguments = ["user", "import", "--ldap-uri", &uri, "--ldap-base", "dc=x", "--output", "json"];
+    let arguments = [
+        "user",
+        "import",
+        "--ldap-uri",
+        &uri,
+        "--ldap-base",
+        "dc=x",
+        "--output",
+        "json",
+    ];
     let outcome = desk.rollcall(&arguments);
     assert_eq!(outcome.code, 3, "{}", outcome.stdout);
     let fault = &outcome.json()["faults"][0];

@@ -22,9 +22,22 @@ async fn a_primary_gid_that_nodes_refuse_is_a_conflict() {
         )
     };
     let bad = [
-        "0", "100", "-5", "60001", "4294967295", "99999999999999", "1e300", "\"22999\"", "1.5", "true",
+        "0",
+        "100",
+        "-5",
+        "60001",
+        "4294967295",
+        "99999999999999",
+        "1e300",
+        "\"22999\"",
+        "1.5",
+        "true",
     ];
-    let file: String = bad.iter().zip(100..).map(|(gid, name)| user(&name.to_string(), gid)).collect();
+    let file: String = bad
+        .iter()
+        .zip(100..)
+        .map(|(gid, name)| user(&name.to_string(), gid))
+        .collect();
     let file = file.replace("\"userName\":\"", "\"userName\":\"u");
     let found = desk.conflicts("user", "json", &file);
     let wanted: Vec<_> = (1..=10).map(|line| (line, "posixGroupId")).collect();
@@ -65,10 +78,18 @@ async fn what_only_files_know_has_its_type_checked() {
 async fn two_private_groups_of_one_number_are_told_before_anything_is_written() {
     let desk = Desk::open().await;
     let heads = "userName,posixUserId,posixGroupId,privateGroup\n";
-    let found = desk.conflicts("user", "csv", format!("{heads}d1,28001,28500,yes\nd2,28002,28500,yes\n"));
+    let found = desk.conflicts(
+        "user",
+        "csv",
+        format!("{heads}d1,28001,28500,yes\nd2,28002,28500,yes\n"),
+    );
     assert_eq!(places(&found), [(3, "posixGroupId")], "{found:?}");
     assert!(found[0].2.contains("line 2"), "{found:?}");
-    let found = desk.conflicts("user", "csv", format!("{heads}d3,28003,28501,yes\nd4,28501,28501,yes\n"));
+    let found = desk.conflicts(
+        "user",
+        "csv",
+        format!("{heads}d3,28003,28501,yes\nd4,28501,28501,yes\n"),
+    );
     assert_eq!(places(&found), [(3, "posixGroupId")], "{found:?}");
     let found = desk.conflicts("user", "csv", format!("{heads}d5,,28502,yes\n"));
     assert_eq!(places(&found), [(2, "privateGroup")], "{found:?}");
@@ -81,9 +102,15 @@ async fn two_private_groups_of_one_number_are_told_before_anything_is_written() 
 #[tokio::test]
 async fn who_brings_a_gid_and_no_uid_gets_a_uid_and_keeps_the_gid() {
     let desk = Desk::open().await;
-    let file = desk.file("csv", "userName,posixUserId,posixGroupId\nnumbered,53001,53001\nbroken,,53500\n");
+    let file = desk.file(
+        "csv",
+        "userName,posixUserId,posixGroupId\nnumbered,53001,53001\nbroken,,53500\n",
+    );
     assert_eq!(desk.imported("user", "csv", &file)["created"], 2);
-    let shown = desk.rollcall(&["user", "show", "broken", "--output", "json"]).succeeded().json();
+    let shown = desk
+        .rollcall(&["user", "show", "broken", "--output", "json"])
+        .succeeded()
+        .json();
     assert_eq!(shown["gid"], 53500);
     assert_eq!(desk.imported("user", "csv", &file)["present"], 2);
     desk.close().await;

@@ -36,7 +36,11 @@ impl<'a> Part<'a> {
 
 /// Asks for the parts that are missing in an entry, until its lists are whole; `number` is its place in the answer.
 /// Gives a fault for a list that the directory does not complete, and raises what the connection raises.
-pub(super) async fn complete(ldap: &mut Ldap, entry: &mut SearchEntry, number: u64) -> anyhow::Result<Result<(), Fault>> {
+pub(super) async fn complete(
+    ldap: &mut Ldap,
+    entry: &mut SearchEntry,
+    number: u64,
+) -> anyhow::Result<Result<(), Fault>> {
     let names = entry.attrs.keys().chain(entry.bin_attrs.keys());
     let parts: Vec<String> = names.filter(|name| is_ranged(name)).cloned().collect();
     for name in parts {
@@ -58,12 +62,7 @@ fn is_ranged(name: &str) -> bool {
 }
 
 /// All values of the list that begins with the part `name`; `None` when they cannot be had.
-async fn rest(
-    ldap: &mut Ldap,
-    dn: &str,
-    name: &str,
-    mut values: Vec<String>,
-) -> anyhow::Result<Option<Vec<String>>> {
+async fn rest(ldap: &mut Ldap, dn: &str, name: &str, mut values: Vec<String>) -> anyhow::Result<Option<Vec<String>>> {
     let Some(Part {
         attribute,
         first: 0,
@@ -116,7 +115,13 @@ mod tests {
         };
         assert_eq!(Part::of("member;range=0-1499"), part(0, Some(1499)));
         assert_eq!(Part::of("member;Range=1500-*"), part(1500, None));
-        for other in ["member", "member;binary", "member;range=x-1", "member;range=1", "member;range=0--1"] {
+        for other in [
+            "member",
+            "member;binary",
+            "member;range=x-1",
+            "member;range=1",
+            "member;range=0--1",
+        ] {
             assert_eq!(Part::of(other), None, "{other}");
         }
     }
