@@ -130,10 +130,10 @@ fn directory() -> SocketAddr {
 #[tokio::test]
 async fn a_list_that_comes_in_parts_is_fetched_to_its_end_or_refused() {
     let desk = Desk::open().await;
-    let passwd: String = (0..MEMBERS)
+    let passwd: Vec<_> = (0..MEMBERS)
         .map(|number| format!("u{number}:x:{0}:{0}::/home/u:/bin/sh\n", 42_000 + number))
         .collect();
-    desk.imported("user", "passwd", &desk.file("passwd", passwd));
+    desk.imported("user", "passwd", &desk.file("passwd", passwd.concat()));
     let uri = format!("ldap://{}", directory());
     let import = |base: &str| {
         let arguments = ["group", "import", "--ldap-uri", &uri, "--ldap-base", base];
