@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::accounts::verbatim_gecos;
+use super::fault::Faults;
 use super::record::number;
 use super::{Entry, Fault, Group, Member, Name, Rules, User};
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
@@ -41,7 +42,14 @@ const OF_USERS: [&str; 12] = [
 ];
 
 /// What is read of a group.
-const OF_GROUPS: [&str; 6] = ["cn", "samaccountname", "gidnumber", "memberuid", "member", "uniquemember"];
+const OF_GROUPS: [&str; 6] = [
+    "cn",
+    "samaccountname",
+    "gidnumber",
+    "memberuid",
+    "member",
+    "uniquemember",
+];
 
 /// What is read of a user whom groups may name.
 const OF_NAMES: [&str; 2] = ["uid", "samaccountname"];
@@ -66,10 +74,7 @@ struct Unreadable {
 impl Attributes {
     /// An entry without values.
     pub fn of(dn: String) -> Self {
-        Self {
-            dn,
-            ..Self::default()
-        }
+        Self { dn, ..Self::default() }
     }
 
     /// Adds a value; `name` in lower case.
@@ -86,12 +91,11 @@ impl Attributes {
         self.unreadable.iter().any(|bad| bad.name.eq_ignore_ascii_case(name))
     }
 
-    /// Raises a fault for the first value of the attributes `used` that is no text.
-    fn check_text(&self, used: &[&str]) -> Result<(), Fault> {
+    /// Tells a fault for every value of the attributes `used` that is no text.
+    fn check_text(&self, used: &[&str], faults: &mut Faults) {
         let is_used = |bad: &&Unreadable| used.iter().any(|name| bad.name.eq_ignore_ascii_case(name));
-        match self.unreadable.iter().find(is_used) {
-            None => Ok(()),
-            Some(bad) => Err(Fault::of_value(bad.line, &bad.name, &bad.value, NOT_TEXT)),
+        for bad in self.unreadable.iter().filter(is_used) {
+            faults.keep::<()>(Err(Fault::of_value(bad.line, &bad.name, &bad.value, NOT_TEXT)));
         }
     }
 
@@ -111,44 +115,44 @@ impl Attributes {
 }
 
 /// What an entry is; `None` when it is neither a user nor a group. A user without `uidNumber` is none.
-pub(super) fn entry(rules: &Rules, line: u64, attributes: &Attributes) -> Option<Result<Entry, Fault>> {
-    if let Err(fault) = attributes.check_text(&["objectclass"]) {
-        return Some(Err(fault));
-    }
+pub(super) fn entry(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults) -> Option<Entry> {
+    attributes.check_text(&["objectclass"], faults);
     let is_user = attributes.first(&["uidnumber"]).is_some() || attributes.is_unreadable("uidnumber");
     let is_group = !is_user && attributes.is_any(&GROUP_CLASSES);
     match (rules.resource, is_user, is_group) {
-        (ResourceType::User, true, _) => Some(user(rules, line, attributes)),
-        (ResourceType::Group, _, true) => Some(group(rules, line, attributes)),
+        (ResourceType::User, true, _) => user(rules, line, attributes, faults),
+        (ResourceType::Group, _, true) => group(rules, line, attributes, faults),
         // Groups name their members by what users are called, which may not be what their dn begins with.
-        (ResourceType::Group, true, _) => match attributes.check_text(&OF_NAMES) {
-            Err(fault) => Some(Err(fault)),
-            Ok(()) => attributes.first(&OF_NAMES).map(|name| {
-                Ok(Entry::Name(Name {
-                    dn: key(&attributes.dn),
-                    is_group: false,
-                    name: name.to_owned(),
-                }))
-            }),
-        },
+        (ResourceType::Group, true, _) => {
+            attributes.check_text(&OF_NAMES, faults);
+            let name = attributes.first(&OF_NAMES)?.to_owned();
+            Some(Entry::Name(Name {
+                dn: key(&attributes.dn),
+                is_group: false,
+                name,
+            }))
+        }
         _ => None,
     }
 }
 
-fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
-    attributes.check_text(&OF_USERS)?;
-    let uid = number(
-        line,
-        "posixUserId",
-        attributes.first(&["uidnumber"]).unwrap_or_default(),
-    )?;
-    if rules.passes_over(Some(uid)) {
-        return Ok(Entry::PassedOver);
+fn user(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults) -> Option<Entry> {
+    attributes.check_text(&OF_USERS, faults);
+    let uid = attributes
+        .first(&["uidnumber"])
+        .and_then(|text| faults.keep(number(line, "posixUserId", text)));
+    if rules.passes_over(uid) {
+        return Some(Entry::PassedOver);
     }
+    let gid = attributes.first(&["gidnumber"]);
+    let gid = gid.map(|text| faults.keep(number(line, "posixGroupId", text)));
     let Some(name) = attributes.first(&["uid", "samaccountname"]) else {
-        return Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no uid"));
+        return faults.keep(Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no uid")));
     };
-    let mut workbench = json!({"posixUserName": name, "posixUserId": uid});
+    let mut workbench = json!({"posixUserName": name});
+    if let Some(uid) = uid {
+        workbench["posixUserId"] = uid.into();
+    }
     if let Some(home) = attributes.first(&["homedirectory", "unixhomedirectory"]) {
         workbench["homeDirectory"] = home.into();
     }
@@ -179,30 +183,27 @@ fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Faul
     if let Some(address) = attributes.first(&["mail"]) {
         body.insert("emails".to_owned(), json!([{"value": address, "primary": true}]));
     }
-    let mut user = User::from_body(rules, line, body)?;
-    user.draft.gecos = Some(verbatim_gecos(
-        line,
-        gecos.or(attributes.first(&["cn"])).unwrap_or_default(),
-    )?);
-    user.gid = attributes
-        .first(&["gidnumber"])
-        .map(|text| number(line, "posixGroupId", text))
-        .transpose()?;
+    let gecos = gecos.or(attributes.first(&["cn"])).unwrap_or_default();
+    let gecos = faults.keep(verbatim_gecos(line, gecos));
+    let mut user = User::from_body(rules, line, body, faults)?;
+    user.draft.gecos = gecos;
+    // Without one of its numbers nothing can be said of his private group.
+    user.private_group = (uid.is_none() || gid == Some(None)).then_some(false);
+    user.gid = gid.flatten();
     user.dn = Some(key(&attributes.dn));
-    Ok(Entry::User(Box::new(user)))
+    Some(Entry::User(Box::new(user)))
 }
 
-fn group(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
-    attributes.check_text(&OF_GROUPS)?;
+fn group(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults) -> Option<Entry> {
+    attributes.check_text(&OF_GROUPS, faults);
     let gid = attributes
         .first(&["gidnumber"])
-        .map(|text| number(line, "posixGroupId", text))
-        .transpose()?;
+        .and_then(|text| faults.keep(number(line, "posixGroupId", text)));
     if rules.passes_over(gid) {
-        return Ok(Entry::PassedOver);
+        return Some(Entry::PassedOver);
     }
     let Some(name) = attributes.first(&["cn", "samaccountname"]) else {
-        return Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no cn"));
+        return faults.keep(Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no cn")));
     };
     let mut extension = json!({"posixGroupName": name});
     if let Some(gid) = gid {
@@ -212,12 +213,12 @@ fn group(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fau
         ("displayName".to_owned(), name.into()),
         (POSIX_GROUP.id.to_owned(), extension),
     ]);
-    let mut group = Group::from_body(line, body)?;
+    let mut group = Group::from_body(line, body, faults)?;
     group.members = attributes.all("memberuid").iter().cloned().map(Member::User).collect();
     let named = DN_MEMBERS.iter().flat_map(|name| attributes.all(name));
     group.members.extend(named.filter_map(|dn| member(dn)));
     group.dn = Some(key(&attributes.dn));
-    Ok(Entry::Group(Box::new(group)))
+    Some(Entry::Group(Box::new(group)))
 }
 
 /// A member by distinguished name: `uid=jane,…` is the user jane and `cn=staff,…` the group staff, unless the directory

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::directory::{Attributes, NOT_TEXT, entry};
+use super::fault::Faults;
 use super::lines::Lines;
 use super::{Fault, LINE_BYTES, Rules, Sink};
 
@@ -17,12 +18,13 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
     let mut lines = Lines::new(input, LINE_BYTES);
     loop {
         let (found, is_last) = next_entry(&mut lines)?;
-        let found = match found {
+        let mut faults = Faults::default();
+        let entry = match found {
             Ok((_, None)) => None,
-            Ok((line, Some(attributes))) => entry(rules, line, &attributes),
-            Err(fault) => Some(Err(fault)),
+            Ok((line, Some(attributes))) => entry(rules, line, &attributes, &mut faults),
+            Err(fault) => faults.keep(Err(fault)),
         };
-        if found.is_some_and(|found| sink(found).is_break()) || is_last {
+        if faults.tell(entry, sink).is_break() || is_last {
             return Ok(());
         }
     }

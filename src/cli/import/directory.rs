@@ -2,6 +2,7 @@
 
 mod ranges;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -114,9 +115,10 @@ impl Directory {
             match ranges::complete(&mut ldap, &mut found, number).await? {
                 Err(fault) => collector.take(Err(fault)),
                 Ok(()) => {
-                    if let Some(entry) = directory_entry(rules, number, &attributes(number, found)) {
+                    let _ = directory_entry(rules, number, &attributes(number, found), &mut |entry| {
                         collector.take(entry);
-                    }
+                        ControlFlow::Continue(())
+                    });
                 }
             }
             if let Some(batch) = collector.full() {

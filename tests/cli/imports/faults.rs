@@ -25,6 +25,8 @@ crlf:x:20007:20007::/home/crlf:/bin/sh\r
 big:x:4294967295:1::/home/b:/bin/sh
 +::::::
 long:x:20008:20008:{long}:/home/long:/bin/sh
+fred:x:20009:20009:bad\tgecos:relative/home:/bin/sh
+fred:x:20010:20010::/home/fred:/bin/sh
 "
     );
     let found = desk.conflicts("user", "passwd", &file);
@@ -40,11 +42,17 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
         (8, "posixUserName", "rule"),
         (9, "", "3 fields"),
         (10, "posixUserId", "not a POSIX id"),
+        (10, "posixGroupId", "reserved"),
         (11, "", "absolute"),
         (12, "", "CR LF"),
         (13, "posixUserId", "not a POSIX id"),
+        (13, "posixGroupId", "reserved"),
         (14, "", "NIS"),
         (15, "gecos", "255"),
+        (16, "gecos", "control character"),
+        (16, "", "absolute"),
+        (17, "userName", "also on line 16"),
+        (17, "posixUserName", "also on line 16"),
     ] {
         let is_told =
             |(at, about, reason): &(u64, String, String)| *at == line && about == attribute && reason.contains(words);
@@ -53,7 +61,7 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
             "line {line}, {attribute}: {words} in {found:?}"
         );
     }
-    assert_eq!(found.len(), 16, "{found:?}");
+    assert_eq!(found.len(), 22, "{found:?}");
 
     let found = desk.conflicts(
         "group",
