@@ -21,14 +21,20 @@ use regex::Regex;
 pub use csv::quote;
 pub use directory::Attributes;
 pub use fault::Fault;
-pub use nesting::{Nesting, circles};
+pub use nesting::{Nesting, circles, held_by_themselves};
 pub use record::{Entry, Group, Member, Name, User};
 pub use write::{GroupLine, MemberName, UserLine, Writer};
 
 use crate::scim::schema::ResourceType;
+use fault::Faults;
+use lines::Lines;
 
-/// Most bytes of one line, or of one record of CSV.
+/// Most bytes of one line, or of one record of CSV, that describes a user.
 pub const LINE_BYTES: usize = 1024 * 1024;
+
+/// Most bytes of one line, or of one record of CSV, that describes a group: as many members as nodes take, 250,000, with
+/// names of 255 bytes.
+pub const GROUP_LINE_BYTES: usize = 64 * 1024 * 1024;
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +80,8 @@ impl Rules {
     }
 }
 
-/// Takes one record or one fault after the other; `Break` ends the reading.
+/// Takes one record or one fault after the other; `Break` ends the reading. Behind the faults of a record comes what is good
+/// in it, so that it can be compared with others: with a fault nothing of the file may be written.
 pub type Sink<'a> = dyn FnMut(Result<Entry, Fault>) -> ControlFlow<()> + 'a;
 
 /// Reads a file to its end and gives what it holds to `sink`. Memory does not grow with the file.
@@ -82,17 +89,24 @@ pub type Sink<'a> = dyn FnMut(Result<Entry, Fault>) -> ControlFlow<()> + 'a;
 /// Raises what the reader raises, and nothing else: whatever is wrong with the text is a fault with its line.
 pub fn read(format: Format, rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
     match format {
-        Format::Passwd => accounts::read(input, sink, |line, text| accounts::user(rules, line, text)),
-        Format::Group => accounts::read(input, sink, |line, text| accounts::group(rules, line, text)),
+        Format::Passwd => accounts::read(Lines::new(input, LINE_BYTES), sink, |line, text, faults| {
+            accounts::user(rules, line, text, faults)
+        }),
+        Format::Group => accounts::read(Lines::new(input, GROUP_LINE_BYTES), sink, |line, text, faults| {
+            accounts::group(rules, line, text, faults)
+        }),
         Format::Csv => csv::read(rules, input, sink),
         Format::Ldif => ldif::read(rules, input, sink),
         Format::Json => json::read(rules, input, sink),
     }
 }
 
-/// One entry of a directory that is asked live; `number` is its place in the answer. `None` when it is of another kind.
-pub fn directory_entry(rules: &Rules, number: u64, entry: &Attributes) -> Option<Result<Entry, Fault>> {
-    directory::entry(rules, number, entry)
+/// Gives `sink` what one entry of a directory that is asked live holds: nothing when it is of another kind; `number` is its
+/// place in the answer.
+pub fn directory_entry(rules: &Rules, number: u64, entry: &Attributes, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let mut faults = Faults::default();
+    let entry = directory::entry(rules, number, entry, &mut faults);
+    faults.tell(entry, sink)
 }
 
 #[cfg(test)]

@@ -196,7 +196,8 @@ begin
   where id = p_id and (uid_owner = p_old or gid_owner = p_old);
 end $$;
 
--- How many numbers each pool can still propose, to its maximum (an upper bound: explicit ids ahead are not subtracted).
+-- How many numbers each pool can still propose, to its maximum: those ahead that are neither reserved nor, on either side,
+-- taken or retired already, as an import may leave them.
 create or replace function api.id_headroom(p_options jsonb) returns table (pool text, remaining bigint, size bigint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -214,7 +215,9 @@ begin
     pool := v_pool.pool;
     v_next := greatest(v_pool.next_id, v_pool.low);
     size := v_pool.high - v_pool.low + 1 - store.id_reserved_within(v_pool.low, v_pool.high);
-    remaining := greatest(0, v_pool.high - v_next + 1 - store.id_reserved_within(v_next, v_pool.high));
+    remaining := greatest(0, v_pool.high - v_next + 1 - store.id_reserved_within(v_next, v_pool.high)
+      - (select count(*) from store.posix_ids i where i.id between v_next and v_pool.high
+           and not exists (select from store.id_reserved r where r.block @> i.id)));
     return next;
   end loop;
 end $$;

@@ -129,6 +129,21 @@ begin
     where t.group_number is not null;
 end $$;
 
+-- Whether a staged group is the private group of a user, which stays one: what store.import_group_apply passes over.
+create or replace function store.import_group_stays(p_row store.import_groups) returns boolean
+language plpgsql stable
+as $$
+begin
+  if p_row.gid is null or not exists (select from store.users u where u.posix_name = p_row.posix_name
+      and u.primary_gid = p_row.gid and u.private_group and u.deleted_at is null) then
+    return false;
+  end if;
+  return (store.import_private_owner(p_row.gid)).id is null
+    or not exists (select from store.import_members m where m.import = p_row.import and m.number = p_row.number)
+    or not exists (select from store.import_targets(p_row.import, p_row.number, p_row.number) t
+                   where coalesce(t.user_id, t.group_id) is not null or t.group_number is not null);
+end $$;
+
 -- How many staged groups there are, how many exist already, how many gids lie in a soft block, and how many memberships.
 create or replace function api.import_groups_count(p_import uuid)
 returns table (rows bigint, present bigint, soft bigint, memberships bigint)
@@ -138,7 +153,7 @@ begin
   return query
     select count(*),
            count(*) filter (where exists (select from store.groups g where g.display_name_key = s.display_name_key
-                                            and g.deleted_at is null)),
+                                            and g.deleted_at is null) or store.import_group_stays(s)),
            count(*) filter (where exists (select from store.id_reserved r where not r.hard and r.block @> s.gid)),
            (select count(*) from store.import_members m where m.import = p_import)
     from store.import_groups s where s.import = p_import;

@@ -5,7 +5,7 @@
 create or replace function store.import_private_group(p_row store.import_users) returns boolean
 language sql stable
 as $$
-  select coalesce(p_row.private_group, p_row.gid is null or p_row.gid = p_row.uid)
+  select coalesce(p_row.private_group, p_row.gid is null or p_row.gid is not distinct from p_row.uid)
     and not exists (select from store.posix_group_names n where n.name = p_row.posix_name)
     and not exists (select from store.posix_ids i where i.id = coalesce(p_row.gid, p_row.uid) and i.gid_owner is not null)
 $$;
@@ -21,7 +21,7 @@ begin
   perform store.import_touch(p_import);
   analyze store.import_users;
   return query
-    with s as (select r.number, r.line, r.id, r.id_given, r.user_name_key, r.posix_name, r.uid, r.gid
+    with s as (select r.number, r.line, r.id, r.id_given, r.user_name_key, r.posix_name, r.uid, r.gid, r.private_group
                from store.import_users r where r.import = p_import),
     faults as (
       select s.line, 'userName' as attribute, s.user_name_key as value, 'also on line ' || d.first as reason
@@ -61,6 +61,32 @@ begin
                      store.import_id_fault(s.uid, 'uid', store.is_protected(s.posix_name, p_options)) as reason
               from s where store.is_protected(s.posix_name, p_options) or s.uid not between 0 and 4294967294
                 or exists (select from store.id_reserved r where r.hard and r.block @> s.uid)) f
+      union all
+      -- A primary group need not be there (its file may come later), but nodes refuse a user with a gid that none can have.
+      select s.line, 'posixGroupId', s.gid::text, store.import_id_fault(s.gid, 'gid', false)
+        from s where s.gid not between 0 and 4294967294
+          or exists (select from store.id_reserved r where r.hard and r.block @> s.gid)
+      union all
+      select s.line, 'posixGroupId', s.gid::text, 'it was the gid of a deleted group and is never given again'
+        from s join store.posix_ids i on i.id = s.gid and i.gid_retired_at is not null
+        where not exists (select from store.users u where u.user_name_key = s.user_name_key and u.deleted_at is null
+                            and u.primary_gid = s.gid)
+      union all
+      select s.line, 'privateGroup', 'true', 'a private group with a number of its own needs a posixUserId beside it'
+        from s where s.private_group and s.gid is not null and s.uid is null
+      union all
+      -- Two records that would each make a private group of one number: those of which the database knows none yet.
+      select w.line, 'posixGroupId', w.number_of::text, 'it is the private group of the user on line ' || w.first
+        from (select s.line, coalesce(s.gid, s.uid) as number_of,
+                     min(s.line) over (partition by coalesce(s.gid, s.uid)) as first,
+                     row_number() over (partition by coalesce(s.gid, s.uid) order by s.number) as place,
+                     row_number() over (partition by s.uid order by s.number) as uid_place
+              from s
+              where s.uid is not null and coalesce(s.private_group, s.gid is null or s.gid = s.uid)
+                and not exists (select from store.users u where u.user_name_key = s.user_name_key and u.deleted_at is null)
+                and not exists (select from store.posix_ids i where i.id = coalesce(s.gid, s.uid)
+                                  and i.gid_owner is not null)) w
+        where w.place > 1 and w.uid_place = 1
       union all
       select s.line, 'id', s.id::text, 'another user or group has this id'
         from s left join store.users u on u.id = s.id left join store.groups g on g.id = s.id

@@ -54,6 +54,10 @@ begin
     select 'live user with a retired uid', u.id::text from store.users u
       join store.posix_ids i on i.id = u.uid where u.deleted_at is null and i.uid_retired_at is not null
     union all
+    select 'live user with a primary gid that nodes refuse', u.id::text from store.users u
+      where u.deleted_at is null and (u.primary_gid not between 0 and 4294967294
+        or exists (select from store.id_reserved r where r.hard and r.block @> u.primary_gid))
+    union all
     select 'deleted user with a uid that is not retired', u.id::text from store.users u
       join store.posix_ids i on i.id = u.uid where u.deleted_at is not null and i.uid_retired_at is null
     union all

@@ -20,7 +20,8 @@ const PAGE: i32 = 5_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What to write.
+    /// What to write. Of users json holds all; csv leaves out SSH keys, the parts of names, titles, addresses and other
+    /// profile data, and the types and labels of e-mail addresses; passwd holds what passwd(5) does.
     #[arg(long, value_enum)]
     format: FileFormat,
     /// The file, readable by its owner alone; it is replaced when all is written. Without it standard output.

@@ -12,7 +12,7 @@ use rollcall::config::Config;
 use rollcall::db::imports::{Applied, REPORTED_FAULTS, Staged};
 use rollcall::db::{Database, Origin};
 use rollcall::scim::schema::ResourceType;
-use rollcall::transfer::{Format, Rules, circles};
+use rollcall::transfer::{Format, Rules, circles, held_by_themselves};
 use uuid::Uuid;
 
 use super::output::Form;
@@ -139,16 +139,21 @@ async fn work(
         .await?;
     read.conflicts += total;
     read.faults.extend(faults);
+    let (mut warnings, mut warned) = db.import_differences(import, rules.resource).await?;
     if rules.resource == ResourceType::Group {
-        let circles = circles(&db.import_nesting(import).await?);
-        read.conflicts += circles.len() as u64;
-        read.faults.extend(circles);
+        let nestings = db.import_nesting(import).await?;
+        let (own, circles) = (held_by_themselves(&nestings), circles(&nestings));
+        read.conflicts += own.len() as u64;
+        read.faults.extend(own);
+        warned += circles.len() as u64;
+        warnings.extend(circles);
     }
     let staged = db.import_count(import, rules.resource).await?;
     looking.finish_and_clear();
-    read.faults.sort_by_key(|fault| fault.line);
-    read.faults
-        .truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
+    for list in [&mut read.faults, &mut warnings] {
+        list.sort_by_key(|fault| fault.line);
+        list.truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
+    }
     let (created, changed) = if read.conflicts > 0 || arguments.dry_run {
         (0, 0)
     } else {
@@ -166,6 +171,8 @@ async fn work(
         in_soft_ranges: staged.soft,
         conflicts: read.conflicts,
         faults: read.faults,
+        warned,
+        warnings,
         seconds,
         rows_per_second: staged.rows as f64 / seconds.max(0.001),
     })

@@ -122,6 +122,18 @@ fn user_value(number: i64, user: User) -> Value {
     })
 }
 
+/// The faults that rows of the contract tell, and how many there are in all.
+fn faults(rows: &[Row]) -> (Vec<Fault>, u64) {
+    let total = rows.first().map_or(0, |row| row.get::<_, i64>("total"));
+    let faults = rows.iter().map(|row| {
+        let line = u64::try_from(row.get::<_, i64>("line")).unwrap_or_default();
+        let value: Option<String> = row.get("value");
+        let reason: String = row.get("reason");
+        Fault::of_value(line, row.get("attribute"), &value.unwrap_or_default(), reason)
+    });
+    (faults.collect(), u64::try_from(total).unwrap_or_default())
+}
+
 impl Database {
     /// `api.import_begin`: opens an import under an id made by the caller.
     pub async fn import_begin(&self, import: Uuid, origin: &Origin) -> Result<(), Error> {
@@ -168,18 +180,26 @@ impl Database {
         let rows = self
             .long_write(op, Repeat::Idempotent, CHECK_LIMIT, sql, &parameters)
             .await?;
-        let total = rows.first().map_or(0, |row| row.get::<_, i64>("total"));
-        let faults = rows.iter().map(|row| {
-            let line = u64::try_from(row.get::<_, i64>("line")).unwrap_or_default();
-            let value: Option<String> = row.get("value");
-            Fault::of_value(
-                line,
-                row.get("attribute"),
-                &value.unwrap_or_default(),
-                row.get::<_, String>("reason"),
-            )
-        });
-        Ok((faults.collect(), u64::try_from(total).unwrap_or_default()))
+        Ok(faults(&rows))
+    }
+
+    /// `api.import_users_differences` or `api.import_groups_differences`: what those who are there have otherwise than the
+    /// staged rows say, at most [`REPORTED_FAULTS`], and how many there are in all.
+    pub async fn import_differences(&self, import: Uuid, resource: ResourceType) -> Result<(Vec<Fault>, u64), Error> {
+        let options = Json(self.options.value());
+        let mut parameters: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> = vec![(&import, Type::UUID)];
+        let sql = match resource {
+            ResourceType::User => {
+                parameters.push((&options, Type::JSONB));
+                "select * from api.import_users_differences($1, $2, $3)"
+            }
+            ResourceType::Group => "select * from api.import_groups_differences($1, $2)",
+        };
+        parameters.push((&REPORTED_FAULTS, Type::INT4));
+        let rows = self
+            .long_write("import_differences", Repeat::Idempotent, CHECK_LIMIT, sql, &parameters)
+            .await?;
+        Ok(faults(&rows))
     }
 
     /// `api.import_nesting`: which staged group holds which.

@@ -39,6 +39,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "brake",
     "imports",
     "import_users",
+    "import_differences",
     "import_groups",
     "sessions",
     "admin_group",

@@ -1,9 +1,8 @@
 //! The formats of `passwd(5)` and `group(5)`, as files and as `getent` prints them.
 
-use std::io::BufRead;
-
 use serde_json::{Map, Value, json};
 
+use super::fault::Faults;
 use super::lines::Lines;
 use super::record::number;
 use super::{Entry, Fault, Group, Member, Rules, Sink, User};
@@ -12,43 +11,46 @@ use crate::scim::schema::{POSIX_GROUP, POSIX_USER, WORKBENCH_USER};
 
 /// Reads line after line; empty ones and comments are passed over.
 pub(super) fn read(
-    input: &mut dyn BufRead,
+    mut lines: Lines<'_>,
     sink: &mut Sink<'_>,
-    parse: impl Fn(u64, &str) -> Result<Entry, Fault>,
+    parse: impl Fn(u64, &str, &mut Faults) -> Option<Entry>,
 ) -> std::io::Result<()> {
-    let mut lines = Lines::new(input);
     loop {
         let number = lines.number() + 1;
         let Some(line) = lines.next()? else { return Ok(()) };
+        let mut faults = Faults::default();
         let entry = match line {
             Ok(text) if text.is_empty() || text.starts_with('#') => continue,
-            Ok(text) if text.ends_with('\r') => Err(Fault::of_line(
+            Ok(text) if text.ends_with('\r') => faults.keep(Err(Fault::of_line(
                 number,
                 "the line ends with CR LF; it must end with LF alone",
-            )),
-            Ok(text) if text.starts_with(['+', '-']) => Err(Fault::of_line(
+            ))),
+            Ok(text) if text.starts_with(['+', '-']) => faults.keep(Err(Fault::of_line(
                 number,
                 "entries of NIS are not supported; use the output of getent",
-            )),
-            Ok(text) => parse(number, text),
-            Err(fault) => Err(fault),
+            ))),
+            Ok(text) => parse(number, text, &mut faults),
+            Err(fault) => faults.keep(Err(fault)),
         };
-        if sink(entry).is_break() {
+        if faults.tell(entry, sink).is_break() {
             return Ok(());
         }
     }
 }
 
 /// `name:password:uid:gid:gecos:home:shell`; the password is not looked at.
-pub(super) fn user(rules: &Rules, line: u64, text: &str) -> Result<Entry, Fault> {
-    let [name, _, uid, gid, gecos, home, shell] = fields(line, text)?;
-    let uid = number(line, "posixUserId", uid)?;
-    if rules.passes_over(Some(uid)) {
-        return Ok(Entry::PassedOver);
+pub(super) fn user(rules: &Rules, line: u64, text: &str, faults: &mut Faults) -> Option<Entry> {
+    let [name, _, uid, gid, gecos, home, shell] = faults.keep(fields(line, text))?;
+    let uid = faults.keep(number(line, "posixUserId", uid));
+    if uid.is_some() && rules.passes_over(uid) {
+        return Some(Entry::PassedOver);
     }
-    let gid = number(line, "posixGroupId", gid)?;
-    let verbatim = verbatim_gecos(line, gecos)?;
-    let mut workbench = json!({"posixUserName": name, "posixUserId": uid});
+    let gid = faults.keep(number(line, "posixGroupId", gid));
+    let verbatim = faults.keep(verbatim_gecos(line, gecos));
+    let mut workbench = json!({"posixUserName": name});
+    if let Some(uid) = uid {
+        workbench["posixUserId"] = uid.into();
+    }
     if !home.is_empty() {
         workbench["homeDirectory"] = home.into();
     }
@@ -60,32 +62,35 @@ pub(super) fn user(rules: &Rules, line: u64, text: &str) -> Result<Entry, Fault>
     let shell = if shell.is_empty() { "/bin/sh" } else { shell };
     body.insert(POSIX_USER.id.to_owned(), json!({"loginShell": shell}));
     let full_name = gecos.split(',').next().unwrap_or_default().trim();
-    if !full_name.is_empty() {
+    if !full_name.is_empty() && verbatim.is_some() {
         body.insert("displayName".to_owned(), full_name.into());
     }
-    let mut user = User::from_body(rules, line, body)?;
-    user.draft.gecos = Some(verbatim);
-    user.gid = Some(gid);
-    Ok(Entry::User(Box::new(user)))
+    let mut user = User::from_body(rules, line, body, faults)?;
+    user.draft.gecos = verbatim;
+    user.gid = gid;
+    // Without one of its numbers nothing can be said of his private group.
+    user.private_group = (uid.is_none() || gid.is_none()).then_some(false);
+    Some(Entry::User(Box::new(user)))
 }
 
 /// `name:password:gid:member,…`; the password is not looked at.
-pub(super) fn group(rules: &Rules, line: u64, text: &str) -> Result<Entry, Fault> {
-    let [name, _, gid, members] = fields(line, text)?;
-    let gid = number(line, "posixGroupId", gid)?;
-    if rules.passes_over(Some(gid)) {
-        return Ok(Entry::PassedOver);
+pub(super) fn group(rules: &Rules, line: u64, text: &str, faults: &mut Faults) -> Option<Entry> {
+    let [name, _, gid, members] = faults.keep(fields(line, text))?;
+    let gid = faults.keep(number(line, "posixGroupId", gid));
+    if gid.is_some() && rules.passes_over(gid) {
+        return Some(Entry::PassedOver);
+    }
+    let mut extension = json!({"posixGroupName": name});
+    if let Some(gid) = gid {
+        extension["posixGroupId"] = gid.into();
     }
     let body = Map::from_iter([
         ("displayName".to_owned(), name.into()),
-        (
-            POSIX_GROUP.id.to_owned(),
-            json!({"posixGroupName": name, "posixGroupId": gid}),
-        ),
+        (POSIX_GROUP.id.to_owned(), extension),
     ]);
-    let mut group = Group::from_body(line, body)?;
+    let mut group = Group::from_body(line, body, faults)?;
     group.members = names(members).map(Member::User).collect();
-    Ok(Entry::Group(Box::new(group)))
+    Some(Entry::Group(Box::new(group)))
 }
 
 /// The names in a list, separated by commas.

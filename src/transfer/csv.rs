@@ -5,9 +5,10 @@ use std::io::BufRead;
 use serde_json::{Map, Value, json};
 
 use super::accounts::{names, verbatim_gecos};
+use super::fault::Faults;
 use super::lines::Lines;
 use super::record::number;
-use super::{Entry, Fault, Group, LINE_BYTES, Member, Rules, Sink, User};
+use super::{Entry, Fault, GROUP_LINE_BYTES, Group, LINE_BYTES, Member, Rules, Sink, User};
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
 
 /// The columns of users, in the order in which they are written.
@@ -31,49 +32,54 @@ pub(super) const GROUP_COLUMNS: [&str; 5] = ["displayName", "posixGroupName", "p
 
 /// Reads the heads and then record after record.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
-    let mut lines = Lines::new(input);
+    let limit = match rules.resource {
+        ResourceType::User => LINE_BYTES,
+        ResourceType::Group => GROUP_LINE_BYTES,
+    };
+    let mut lines = Lines::new(input, limit);
     let heads = match next_record(&mut lines)? {
-        None => return Ok(()),
-        Some(Err(fault)) => {
+        Next::End => return Ok(()),
+        Next::Record(line, fields) => heads(rules.resource, line, &fields),
+        Next::Bad(fault) | Next::Lost(fault) => Err(fault),
+    };
+    let heads = match heads {
+        Ok(heads) => heads,
+        Err(fault) => {
             let _ = sink(Err(fault));
             return Ok(());
         }
-        Some(Ok((line, fields))) => match heads(rules.resource, line, &fields) {
-            Ok(heads) => heads,
-            Err(fault) => {
-                let _ = sink(Err(fault));
-                return Ok(());
-            }
-        },
     };
-    while let Some(record) = next_record(&mut lines)? {
-        let entry = match record {
-            Ok((_, fields)) if fields.iter().all(String::is_empty) => continue,
-            Ok((line, fields)) if fields.len() != heads.len() => {
+    loop {
+        let mut faults = Faults::default();
+        let next = next_record(&mut lines)?;
+        let is_last = matches!(next, Next::Lost(_));
+        let entry = match next {
+            Next::End => return Ok(()),
+            Next::Record(_, fields) if fields.iter().all(String::is_empty) => continue,
+            Next::Record(line, fields) if fields.len() != heads.len() => {
                 let reason = format!(
                     "the record has {} fields and not {} as the heads",
                     fields.len(),
                     heads.len()
                 );
-                Err(Fault::of_line(line, reason))
+                faults.keep(Err(Fault::of_line(line, reason)))
             }
-            Ok((line, fields)) => {
+            Next::Record(line, fields) => {
                 let of = |column: &str| {
                     let at = heads.iter().position(|head| *head == column)?;
                     fields.get(at).map(String::as_str).filter(|field| !field.is_empty())
                 };
                 match rules.resource {
-                    ResourceType::User => user(rules, line, &of),
-                    ResourceType::Group => group(rules, line, &of),
+                    ResourceType::User => user(rules, line, &of, &mut faults),
+                    ResourceType::Group => group(rules, line, &of, &mut faults),
                 }
             }
-            Err(fault) => Err(fault),
+            Next::Bad(fault) | Next::Lost(fault) => faults.keep(Err(fault)),
         };
-        if sink(entry).is_break() {
-            break;
+        if faults.tell(entry, sink).is_break() || is_last {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 fn heads(resource: ResourceType, line: u64, fields: &[String]) -> Result<Vec<&'static str>, Fault> {
@@ -99,31 +105,30 @@ fn heads(resource: ResourceType, line: u64, fields: &[String]) -> Result<Vec<&'s
     }
 }
 
-fn user<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>) -> Result<Entry, Fault> {
-    let uid = of("posixUserId")
-        .map(|text| number(line, "posixUserId", text))
-        .transpose()?;
+/// A number of a column: `None` when it is empty or told as a fault.
+fn number_of<'a>(line: u64, column: &str, of: &dyn Fn(&str) -> Option<&'a str>, faults: &mut Faults) -> Option<i64> {
+    of(column).and_then(|text| faults.keep(number(line, column, text)))
+}
+
+fn user<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>, faults: &mut Faults) -> Option<Entry> {
+    let uid = number_of(line, "posixUserId", of, faults);
     if rules.passes_over(uid) {
-        return Ok(Entry::PassedOver);
+        return Some(Entry::PassedOver);
     }
     let user_name = match (of("userName"), of("posixUserName")) {
         (Some(name), _) => name.to_owned(),
         (None, Some(name)) => rules.user_name(name),
         (None, None) => {
-            return Err(Fault::of_line(
+            return faults.keep(Err(Fault::of_line(
                 line,
                 "the record has neither userName nor posixUserName",
-            ));
+            )));
         }
     };
     let flags: Vec<&str> = of("flags").unwrap_or_default().split_whitespace().collect();
-    if let Some(flag) = flags.iter().find(|flag| !matches!(**flag, "admin" | "locked")) {
-        return Err(Fault::of_value(
-            line,
-            "flags",
-            flag,
-            "there are the flags admin and locked",
-        ));
+    for flag in flags.iter().filter(|flag| !matches!(**flag, "admin" | "locked")) {
+        let reason = "there are the flags admin and locked";
+        faults.keep::<()>(Err(Fault::of_value(line, "flags", flag, reason)));
     }
     let mut workbench = Map::from_iter([("admin".to_owned(), Value::Bool(flags.contains(&"admin")))]);
     if let Some(uid) = uid {
@@ -161,34 +166,38 @@ fn user<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>) -> R
             .collect();
         body.insert("emails".to_owned(), emails.into());
     }
-    let mut user = User::from_body(rules, line, body)?;
-    if let Some(gecos) = of("gecos") {
-        user.draft.gecos = Some(verbatim_gecos(line, gecos)?);
-    }
-    user.gid = of("posixGroupId")
-        .map(|text| number(line, "posixGroupId", text))
-        .transpose()?;
-    user.private_group = match of("privateGroup") {
+    let gecos = of("gecos").and_then(|gecos| faults.keep(verbatim_gecos(line, gecos)));
+    let gid = number_of(line, "posixGroupId", of, faults);
+    let is_private = match of("privateGroup") {
         None => None,
         Some("yes") => Some(true),
         Some("no") => Some(false),
-        Some(other) => return Err(Fault::of_value(line, "privateGroup", other, "it must be yes or no")),
+        Some(other) => faults.keep(Err(Fault::of_value(
+            line,
+            "privateGroup",
+            other,
+            "it must be yes or no",
+        ))),
     };
-    Ok(Entry::User(Box::new(user)))
+    let is_numbered = uid.is_some() == of("posixUserId").is_some() && gid.is_some() == of("posixGroupId").is_some();
+    let mut user = User::from_body(rules, line, body, faults)?;
+    user.draft.gecos = gecos.or(user.draft.gecos);
+    user.gid = gid;
+    // Without one of its numbers nothing can be said of his private group.
+    user.private_group = if is_numbered { is_private } else { Some(false) };
+    Some(Entry::User(Box::new(user)))
 }
 
-fn group<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>) -> Result<Entry, Fault> {
-    let gid = of("posixGroupId")
-        .map(|text| number(line, "posixGroupId", text))
-        .transpose()?;
+fn group<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>, faults: &mut Faults) -> Option<Entry> {
+    let gid = number_of(line, "posixGroupId", of, faults);
     if rules.passes_over(gid) {
-        return Ok(Entry::PassedOver);
+        return Some(Entry::PassedOver);
     }
     let Some(name) = of("displayName").or_else(|| of("posixGroupName")) else {
-        return Err(Fault::of_line(
+        return faults.keep(Err(Fault::of_line(
             line,
             "the record has neither displayName nor posixGroupName",
-        ));
+        )));
     };
     let mut extension = Map::new();
     if let Some(gid) = gid {
@@ -204,42 +213,54 @@ fn group<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>) -> 
     if let Some(id) = of("externalId") {
         body.insert("externalId".to_owned(), id.into());
     }
-    let mut group = Group::from_body(line, body)?;
+    let mut group = Group::from_body(line, body, faults)?;
     group.members = names(of("members").unwrap_or_default())
         .map(|name| match name.strip_prefix('@') {
             Some(group) => Member::Group(group.to_owned()),
             None => Member::User(name),
         })
         .collect();
-    Ok(Entry::Group(Box::new(group)))
+    Some(Entry::Group(Box::new(group)))
 }
 
-/// A record: the line it begins on, and its fields.
-type Record = (u64, Vec<String>);
+/// What comes next.
+enum Next {
+    /// A record: the line it begins on, and its fields.
+    Record(u64, Vec<String>),
+    /// Something that is none.
+    Bad(Fault),
+    /// Something that is none, and nobody can say where the next record begins.
+    Lost(Fault),
+    End,
+}
 
 /// The next record: lines are joined while a quotation is open.
-fn next_record(lines: &mut Lines<'_>) -> std::io::Result<Option<Result<Record, Fault>>> {
+fn next_record(lines: &mut Lines<'_>) -> std::io::Result<Next> {
     let first = lines.number() + 1;
     let mut text = String::new();
     let mut is_open = false;
     loop {
         match lines.next()? {
-            None if text.is_empty() => return Ok(None),
-            None => return Ok(Some(Err(Fault::of_line(first, "the quotation is never closed")))),
-            Some(Err(fault)) => return Ok(Some(Err(fault))),
+            None if text.is_empty() => return Ok(Next::End),
+            None => return Ok(Next::Bad(Fault::of_line(first, "the quotation is never closed"))),
+            Some(Err(fault)) => return Ok(Next::Bad(fault)),
             Some(Ok(line)) => {
                 is_open ^= line.bytes().filter(|&byte| byte == b'"').count() % 2 == 1;
                 text.push_str(line);
             }
         }
-        if text.len() > LINE_BYTES {
-            let reason = format!("the record is longer than {LINE_BYTES} bytes: is a quotation never closed?");
-            return Ok(Some(Err(Fault::of_line(first, reason))));
+        let limit = lines.limit();
+        if text.len() > limit {
+            let reason = format!(
+                "the record is longer than {limit} bytes: is a quotation never closed? What follows is not read"
+            );
+            return Ok(Next::Lost(Fault::of_line(first, reason)));
         }
         if !is_open {
-            return Ok(Some(
-                split(first, text.trim_end_matches('\r')).map(|fields| (first, fields)),
-            ));
+            return Ok(match split(first, text.trim_end_matches('\r')) {
+                Ok(fields) => Next::Record(first, fields),
+                Err(fault) => Next::Bad(fault),
+            });
         }
         text.push('\n');
     }

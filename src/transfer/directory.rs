@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::accounts::verbatim_gecos;
+use super::fault::Faults;
 use super::record::number;
 use super::{Entry, Fault, Group, Member, Name, Rules, User};
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
@@ -18,8 +19,40 @@ const GROUP_CLASSES: [&str; 5] = [
     "group",
 ];
 
+/// Why a value is refused that cannot be kept as text.
+pub(super) const NOT_TEXT: &str = "it is not UTF-8, or holds a NUL byte";
+
 /// Attributes that hold members by distinguished name.
 const DN_MEMBERS: [&str; 2] = ["member", "uniquemember"];
+
+/// What is read of a user.
+const OF_USERS: [&str; 12] = [
+    "uid",
+    "samaccountname",
+    "uidnumber",
+    "gidnumber",
+    "homedirectory",
+    "unixhomedirectory",
+    "loginshell",
+    "sshpublickey",
+    "gecos",
+    "cn",
+    "displayname",
+    "mail",
+];
+
+/// What is read of a group.
+const OF_GROUPS: [&str; 6] = [
+    "cn",
+    "samaccountname",
+    "gidnumber",
+    "memberuid",
+    "member",
+    "uniquemember",
+];
+
+/// What is read of a user whom groups may name.
+const OF_NAMES: [&str; 2] = ["uid", "samaccountname"];
 
 /// An entry: its distinguished name and its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,20 +60,43 @@ pub struct Attributes {
     /// The distinguished name, as the directory writes it.
     pub dn: String,
     values: BTreeMap<String, Vec<String>>,
+    /// Values that are no text: photographs and certificates are in order, names and homes are not.
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unreadable {
+    line: u64,
+    name: String,
+    value: String,
 }
 
 impl Attributes {
     /// An entry without values.
     pub fn of(dn: String) -> Self {
-        Self {
-            dn,
-            values: BTreeMap::new(),
-        }
+        Self { dn, ..Self::default() }
     }
 
     /// Adds a value; `name` in lower case.
     pub fn add(&mut self, name: String, value: String) {
         self.values.entry(name).or_default().push(value);
+    }
+
+    /// Adds a value that is not UTF-8: a fault if anything depends on it. `value` is what a report shows of it.
+    pub fn add_unreadable(&mut self, line: u64, name: String, value: String) {
+        self.unreadable.push(Unreadable { line, name, value });
+    }
+
+    fn is_unreadable(&self, name: &str) -> bool {
+        self.unreadable.iter().any(|bad| bad.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Tells a fault for every value of the attributes `used` that is no text.
+    fn check_text(&self, used: &[&str], faults: &mut Faults) {
+        let is_used = |bad: &&Unreadable| used.iter().any(|name| bad.name.eq_ignore_ascii_case(name));
+        for bad in self.unreadable.iter().filter(is_used) {
+            faults.keep::<()>(Err(Fault::of_value(bad.line, &bad.name, &bad.value, NOT_TEXT)));
+        }
     }
 
     fn all(&self, name: &str) -> &[String] {
@@ -59,37 +115,44 @@ impl Attributes {
 }
 
 /// What an entry is; `None` when it is neither a user nor a group. A user without `uidNumber` is none.
-pub(super) fn entry(rules: &Rules, line: u64, attributes: &Attributes) -> Option<Result<Entry, Fault>> {
-    let is_user = attributes.first(&["uidnumber"]).is_some();
+pub(super) fn entry(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults) -> Option<Entry> {
+    attributes.check_text(&["objectclass"], faults);
+    let is_user = attributes.first(&["uidnumber"]).is_some() || attributes.is_unreadable("uidnumber");
     let is_group = !is_user && attributes.is_any(&GROUP_CLASSES);
     match (rules.resource, is_user, is_group) {
-        (ResourceType::User, true, _) => Some(user(rules, line, attributes)),
-        (ResourceType::Group, _, true) => Some(group(rules, line, attributes)),
+        (ResourceType::User, true, _) => user(rules, line, attributes, faults),
+        (ResourceType::Group, _, true) => group(rules, line, attributes, faults),
         // Groups name their members by what users are called, which may not be what their dn begins with.
-        (ResourceType::Group, true, _) => attributes.first(&["uid", "samaccountname"]).map(|name| {
-            Ok(Entry::Name(Name {
+        (ResourceType::Group, true, _) => {
+            attributes.check_text(&OF_NAMES, faults);
+            let name = attributes.first(&OF_NAMES)?.to_owned();
+            Some(Entry::Name(Name {
                 dn: key(&attributes.dn),
                 is_group: false,
-                name: name.to_owned(),
+                name,
             }))
-        }),
+        }
         _ => None,
     }
 }
 
-fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
-    let uid = number(
-        line,
-        "posixUserId",
-        attributes.first(&["uidnumber"]).unwrap_or_default(),
-    )?;
-    if rules.passes_over(Some(uid)) {
-        return Ok(Entry::PassedOver);
+fn user(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults) -> Option<Entry> {
+    attributes.check_text(&OF_USERS, faults);
+    let uid = attributes
+        .first(&["uidnumber"])
+        .and_then(|text| faults.keep(number(line, "posixUserId", text)));
+    if rules.passes_over(uid) {
+        return Some(Entry::PassedOver);
     }
+    let gid = attributes.first(&["gidnumber"]);
+    let gid = gid.map(|text| faults.keep(number(line, "posixGroupId", text)));
     let Some(name) = attributes.first(&["uid", "samaccountname"]) else {
-        return Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no uid"));
+        return faults.keep(Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no uid")));
     };
-    let mut workbench = json!({"posixUserName": name, "posixUserId": uid});
+    let mut workbench = json!({"posixUserName": name});
+    if let Some(uid) = uid {
+        workbench["posixUserId"] = uid.into();
+    }
     if let Some(home) = attributes.first(&["homedirectory", "unixhomedirectory"]) {
         workbench["homeDirectory"] = home.into();
     }
@@ -120,29 +183,27 @@ fn user(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Faul
     if let Some(address) = attributes.first(&["mail"]) {
         body.insert("emails".to_owned(), json!([{"value": address, "primary": true}]));
     }
-    let mut user = User::from_body(rules, line, body)?;
-    user.draft.gecos = Some(verbatim_gecos(
-        line,
-        gecos.or(attributes.first(&["cn"])).unwrap_or_default(),
-    )?);
-    user.gid = attributes
-        .first(&["gidnumber"])
-        .map(|text| number(line, "posixGroupId", text))
-        .transpose()?;
+    let gecos = gecos.or(attributes.first(&["cn"])).unwrap_or_default();
+    let gecos = faults.keep(verbatim_gecos(line, gecos));
+    let mut user = User::from_body(rules, line, body, faults)?;
+    user.draft.gecos = gecos;
+    // Without one of its numbers nothing can be said of his private group.
+    user.private_group = (uid.is_none() || gid == Some(None)).then_some(false);
+    user.gid = gid.flatten();
     user.dn = Some(key(&attributes.dn));
-    Ok(Entry::User(Box::new(user)))
+    Some(Entry::User(Box::new(user)))
 }
 
-fn group(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fault> {
+fn group(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults) -> Option<Entry> {
+    attributes.check_text(&OF_GROUPS, faults);
     let gid = attributes
         .first(&["gidnumber"])
-        .map(|text| number(line, "posixGroupId", text))
-        .transpose()?;
+        .and_then(|text| faults.keep(number(line, "posixGroupId", text)));
     if rules.passes_over(gid) {
-        return Ok(Entry::PassedOver);
+        return Some(Entry::PassedOver);
     }
     let Some(name) = attributes.first(&["cn", "samaccountname"]) else {
-        return Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no cn"));
+        return faults.keep(Err(Fault::of_value(line, "dn", &attributes.dn, "the entry has no cn")));
     };
     let mut extension = json!({"posixGroupName": name});
     if let Some(gid) = gid {
@@ -152,12 +213,12 @@ fn group(rules: &Rules, line: u64, attributes: &Attributes) -> Result<Entry, Fau
         ("displayName".to_owned(), name.into()),
         (POSIX_GROUP.id.to_owned(), extension),
     ]);
-    let mut group = Group::from_body(line, body)?;
+    let mut group = Group::from_body(line, body, faults)?;
     group.members = attributes.all("memberuid").iter().cloned().map(Member::User).collect();
     let named = DN_MEMBERS.iter().flat_map(|name| attributes.all(name));
     group.members.extend(named.filter_map(|dn| member(dn)));
     group.dn = Some(key(&attributes.dn));
-    Ok(Entry::Group(Box::new(group)))
+    Some(Entry::Group(Box::new(group)))
 }
 
 /// A member by distinguished name: `uid=jane,…` is the user jane and `cn=staff,…` the group staff, unless the directory

@@ -1,9 +1,16 @@
 //! What is wrong with a record, and where.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
+
+use super::{Entry, Sink};
 
 /// Most characters of a value that a report repeats.
 const VALUE_CHARACTERS: usize = 80;
+
+/// Most faults of one record that are told.
+const FAULTS_OF_A_RECORD: usize = 20;
 
 /// Something that stands against a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +44,50 @@ impl Fault {
             value: Some(cut(value)),
             reason: reason.into(),
         }
+    }
+}
+
+/// What is wrong with one record, up to a bound.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// The value of `outcome`, or `None`, and its fault is kept.
+    pub(super) fn keep<T>(&mut self, outcome: Result<T, Fault>) -> Option<T> {
+        match outcome {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                if !self.is_full() && !self.0.contains(&fault) {
+                    self.0.push(fault);
+                }
+                None
+            }
+        }
+    }
+
+    /// Takes those of `others`.
+    pub(super) fn extend(&mut self, others: Self) {
+        for fault in others.0 {
+            self.keep::<()>(Err(fault));
+        }
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether no further fault is told.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= FAULTS_OF_A_RECORD
+    }
+
+    /// Gives `sink` every fault, and the record as far as it could be read: its name and numbers may stand against others.
+    pub(super) fn tell(self, entry: Option<Entry>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        for fault in self.0 {
+            sink(Err(fault))?;
+        }
+        entry.map_or(ControlFlow::Continue(()), |entry| sink(Ok(entry)))
     }
 }
 

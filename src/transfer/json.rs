@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::{Map, Value};
 
 use super::accounts::verbatim_gecos;
+use super::fault::Faults;
 use super::{Entry, Fault, Group, Member, Rules, Sink, User};
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
 
@@ -106,7 +107,9 @@ impl Walk<'_, '_> {
     fn take(&mut self, resource: Map<String, Value>) -> ControlFlow<()> {
         let line = self.place.line();
         self.place.bytes.set(0);
-        let flow = (self.sink)(entry(self.rules, line, resource));
+        let mut faults = Faults::default();
+        let entry = entry(self.rules, line, resource, &mut faults);
+        let flow = faults.tell(entry, self.sink);
         self.is_over = flow.is_break();
         flow
     }
@@ -156,47 +159,78 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
     }
 }
 
-fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>) -> Result<Entry, Fault> {
+fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Faults) -> Option<Entry> {
     let id = body.remove("id").and_then(|id| id.as_str()?.parse().ok());
     let extension = match rules.resource {
         ResourceType::User => POSIX_USER.id,
         ResourceType::Group => POSIX_GROUP.id,
     };
-    let posix = body.get(extension).cloned().unwrap_or_default();
+    let posix = body.iter().find(|(key, _)| key.eq_ignore_ascii_case(extension));
+    let posix = posix.map(|(_, value)| value.clone()).unwrap_or_default();
     match rules.resource {
         ResourceType::User => {
             let uid = body
                 .get(WORKBENCH_USER.id)
                 .and_then(|workbench| workbench.get("posixUserId")?.as_i64());
             if rules.passes_over(uid) {
-                return Ok(Entry::PassedOver);
+                return Some(Entry::PassedOver);
             }
-            let mut user = User::from_body(rules, line, body)?;
+            let gid = faults.keep(typed(line, &posix, "posixGroupId", "a whole number", Value::as_i64));
+            let private = faults.keep(typed(line, &posix, "privateGroup", "true or false", Value::as_bool));
+            let gecos = faults
+                .keep(typed(line, &posix, "gecos", "a string", Value::as_str))
+                .flatten();
+            let gecos = gecos.and_then(|gecos| faults.keep(verbatim_gecos(line, gecos)));
+            let mut user = User::from_body(rules, line, body, faults)?;
             user.id = id;
-            user.gid = posix.get("posixGroupId").and_then(Value::as_i64);
-            user.private_group = posix.get("privateGroup").and_then(Value::as_bool);
-            if let Some(gecos) = posix.get("gecos").and_then(Value::as_str) {
-                user.draft.gecos = Some(verbatim_gecos(line, gecos)?);
-            }
-            Ok(Entry::User(Box::new(user)))
+            user.draft.gecos = gecos.or(user.draft.gecos);
+            // Without one of its numbers nothing can be said of his private group.
+            let is_numbered = faults.is_empty() || gid.is_some() && user.draft.uid.is_some();
+            user.gid = gid.flatten();
+            user.private_group = if is_numbered { private.flatten() } else { Some(false) };
+            Some(Entry::User(Box::new(user)))
         }
         ResourceType::Group => {
             if rules.passes_over(posix.get("posixGroupId").and_then(Value::as_i64)) {
-                return Ok(Entry::PassedOver);
+                return Some(Entry::PassedOver);
             }
-            let members = members(line, &body.remove("members").unwrap_or_default())?;
-            let mut group = Group::from_body(line, body)?;
+            let members = faults.keep(members(line, &body.remove("members").unwrap_or_default()));
+            let mut group = Group::from_body(line, body, faults)?;
             group.id = id;
-            group.members = members;
-            Ok(Entry::Group(Box::new(group)))
+            group.members = members.unwrap_or_default();
+            Some(Entry::Group(Box::new(group)))
         }
+    }
+}
+
+/// An attribute that only files have, or that SCIM takes from no client: its type is for nobody else to check.
+fn typed<'a, T>(
+    line: u64,
+    extension: &'a Value,
+    attribute: &str,
+    wanted: &str,
+    of: impl Fn(&'a Value) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let mut members = extension.as_object().into_iter().flatten();
+    match members.find(|(key, _)| key.eq_ignore_ascii_case(attribute)) {
+        None | Some((_, Value::Null)) => Ok(None),
+        Some((_, value)) => match of(value) {
+            Some(typed) => Ok(Some(typed)),
+            None => Err(Fault::of_value(
+                line,
+                attribute,
+                &value.to_string(),
+                format!("it must be {wanted}"),
+            )),
+        },
     }
 }
 
 /// The ids of `members`. Their number is bounded by the size of the resource alone: groups outgrow what one request takes.
 fn members(line: u64, members: &Value) -> Result<Vec<Member>, Fault> {
     let id = |member: &Value| {
-        let id = member.get("value").and_then(Value::as_str).filter(|id| !id.is_empty());
+        let id = member.get("value").and_then(Value::as_str);
+        let id = id.filter(|id| !id.is_empty() && !id.contains('\0'));
         id.map(|id| Member::Id(id.to_owned()))
             .ok_or_else(|| Fault::of_value(line, "members", &member.to_string(), "a member has no \"value\""))
     };

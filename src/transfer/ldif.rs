@@ -5,24 +5,26 @@ use std::io::BufRead;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::directory::{Attributes, entry};
+use super::directory::{Attributes, NOT_TEXT, entry};
+use super::fault::Faults;
 use super::lines::Lines;
-use super::{Fault, Rules, Sink};
+use super::{Fault, LINE_BYTES, Rules, Sink};
 
 /// Most bytes of one entry: a group of a hundred thousand members by distinguished name has 8 MB.
 pub const ENTRY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads entry after entry.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
-    let mut lines = Lines::new(input);
+    let mut lines = Lines::new(input, LINE_BYTES);
     loop {
         let (found, is_last) = next_entry(&mut lines)?;
-        let found = match found {
+        let mut faults = Faults::default();
+        let entry = match found {
             Ok((_, None)) => None,
-            Ok((line, Some(attributes))) => entry(rules, line, &attributes),
-            Err(fault) => Some(Err(fault)),
+            Ok((line, Some(attributes))) => entry(rules, line, &attributes, &mut faults),
+            Err(fault) => faults.keep(Err(fault)),
         };
-        if found.is_some_and(|found| sink(found).is_break()) || is_last {
+        if faults.tell(entry, sink).is_break() || is_last {
             return Ok(());
         }
     }
@@ -99,7 +101,20 @@ fn take((number, text): &(u64, String), at: &mut u64, attributes: &mut Attribute
         return Err(Fault::of_line(*number, "the line has no colon"));
     };
     let value = if let Some(encoded) = value.strip_prefix(':') {
-        decoded(encoded.trim()).map_err(|reason| Fault::of_value(*number, name, encoded.trim(), reason))?
+        let encoded = encoded.trim();
+        let bytes = STANDARD
+            .decode(encoded)
+            .map_err(|_| Fault::of_value(*number, name, encoded, "it is not base64"))?;
+        match String::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => text,
+            _ if name.eq_ignore_ascii_case("dn") => {
+                return Err(Fault::of_value(*number, name, encoded, NOT_TEXT));
+            }
+            _ => {
+                attributes.add_unreadable(*number, name.to_owned(), encoded.to_owned());
+                return Ok(());
+            }
+        }
     } else if value.starts_with('<') {
         return Err(Fault::of_value(*number, name, value, "values by URL are not supported"));
     } else {
@@ -136,10 +151,4 @@ fn take((number, text): &(u64, String), at: &mut u64, attributes: &mut Attribute
             Ok(())
         }
     }
-}
-
-fn decoded(text: &str) -> Result<String, &'static str> {
-    let bytes = STANDARD.decode(text).map_err(|_| "it is not base64")?;
-    // Photographs and certificates are no text, and nobody asks for them here.
-    Ok(String::from_utf8(bytes).unwrap_or_default())
 }

@@ -2,22 +2,30 @@
 
 use std::io::{BufRead, Read};
 
-use super::{Fault, LINE_BYTES};
+use super::Fault;
 
 /// Reads lines one after the other.
 pub(super) struct Lines<'a> {
     input: &'a mut dyn BufRead,
     buffer: Vec<u8>,
+    limit: usize,
     number: u64,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(input: &'a mut dyn BufRead) -> Self {
+    /// Lines of at most `limit` bytes.
+    pub(super) fn new(input: &'a mut dyn BufRead, limit: usize) -> Self {
         Self {
             input,
             buffer: Vec::new(),
+            limit,
             number: 0,
         }
+    }
+
+    /// Most bytes of a line.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// The number of the line that was read last, from 1.
@@ -29,7 +37,7 @@ impl<'a> Lines<'a> {
     /// A byte order mark at the beginning of the file is a fault of its own.
     pub(super) fn next(&mut self) -> std::io::Result<Option<Result<&str, Fault>>> {
         self.buffer.clear();
-        let limit = LINE_BYTES as u64 + 1;
+        let limit = self.limit as u64 + 1;
         let read = (&mut *self.input).take(limit).read_until(b'\n', &mut self.buffer)?;
         if read == 0 {
             return Ok(None);
@@ -39,7 +47,7 @@ impl<'a> Lines<'a> {
             self.buffer.pop();
         } else if read as u64 == limit {
             self.skip_rest()?;
-            let reason = format!("the line is longer than {LINE_BYTES} bytes");
+            let reason = format!("the line is longer than {} bytes", self.limit);
             return Ok(Some(Err(Fault::of_line(self.number, reason))));
         }
         if self.number == 1 && self.buffer.starts_with(b"\xff\xfe") || self.buffer.starts_with(b"\xfe\xff") {

@@ -17,22 +17,37 @@ pub struct Nesting {
     pub member: i64,
 }
 
-/// A fault for each group that lies on a circle or leads into and out of one. Time and memory grow with the number of nestings.
+/// A fault for each group that names itself as a member, which no group can be.
+pub fn held_by_themselves(nestings: &[Nesting]) -> Vec<Fault> {
+    let own = nestings.iter().filter(|nesting| nesting.group == nesting.member);
+    own.map(|nesting| {
+        Fault::of_value(
+            nesting.line,
+            "members",
+            &nesting.name,
+            "a group cannot be a member of itself",
+        )
+    })
+    .collect()
+}
+
+/// A warning for each group that lies on a circle of several or leads into and out of one: legal, all of them have the same
+/// members then, and seldom meant. Time and memory grow with the number of nestings.
 pub fn circles(nestings: &[Nesting]) -> Vec<Fault> {
-    let reverse: Vec<_> = nestings.iter().map(|nesting| (nesting.member, nesting.group)).collect();
-    let forward: Vec<_> = nestings.iter().map(|nesting| (nesting.group, nesting.member)).collect();
+    let others = || nestings.iter().filter(|nesting| nesting.group != nesting.member);
+    let reverse: Vec<_> = others().map(|nesting| (nesting.member, nesting.group)).collect();
+    let forward: Vec<_> = others().map(|nesting| (nesting.group, nesting.member)).collect();
     // What is left when those without a way on are taken away, again and again, in both directions.
     let (down, up) = (left_over(&forward), left_over(&reverse));
     let mut told = HashSet::new();
-    nestings
-        .iter()
+    others()
         .filter(|nesting| down.contains(&nesting.group) && up.contains(&nesting.group) && told.insert(nesting.group))
         .map(|nesting| {
             Fault::of_value(
                 nesting.line,
                 "members",
                 &nesting.name,
-                "the group holds itself, through others or directly",
+                "the group holds itself through others",
             )
         })
         .collect()

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::fault::Faults;
 use super::{Fault, Rules};
 use crate::posix;
 use crate::scim::dialect::Dialect;
@@ -82,28 +83,32 @@ pub enum Member {
 }
 
 impl User {
-    /// A user from a SCIM document, with names and numbers checked.
-    pub(super) fn from_body(rules: &Rules, line: u64, body: Map<String, Value>) -> Result<Self, Fault> {
-        let document = normalise(ResourceType::User, body, Dialect::Strict).map_err(|error| refused(line, &error))?;
-        let mut draft = UserDraft::from_document(&document).map_err(|error| refused(line, &error))?;
-        draft
-            .check_key_options(rules.ssh_key_options)
-            .map_err(|error| refused(line, &error))?;
+    /// A user from a SCIM document, with names and numbers checked. Of a document with faults, what is good in it; `None` when
+    /// it has no `userName`.
+    pub(super) fn from_body(rules: &Rules, line: u64, body: Map<String, Value>, faults: &mut Faults) -> Option<Self> {
+        let judge = |body| user_draft(rules, line, body);
+        let mut draft = match judge(body.clone()) {
+            Ok(draft) => draft,
+            Err(fault) => sound(body, "userName", fault, judge, faults)?,
+        };
         let name = draft
             .posix_name
             .take()
             .unwrap_or_else(|| posix::derive_user_name(&draft.user_name));
-        if !rules.user_name_rule.is_match(&name) {
+        if rules.user_name_rule.is_match(&name) {
+            draft.posix_name = Some(name);
+        } else {
             let rule = rules.user_name_rule.as_str();
             let rule = rule
                 .strip_prefix("^(?:")
                 .and_then(|rule| rule.strip_suffix(")$"))
                 .unwrap_or(rule);
             let reason = format!("it does not fit the rule {rule}");
-            return Err(Fault::of_value(line, "posixUserName", &name, reason));
+            faults.keep::<()>(Err(Fault::of_value(line, "posixUserName", &name, reason)));
+            // Nobody's name, so that his numbers can be compared alone.
+            draft.posix_name = Some(format!("(line {line})"));
         }
-        draft.posix_name = Some(name);
-        Ok(Self {
+        Some(Self {
             line,
             id: None,
             draft,
@@ -115,15 +120,19 @@ impl User {
 }
 
 impl Group {
-    /// A group from a SCIM document, its members left out.
-    pub(super) fn from_body(line: u64, mut body: Map<String, Value>) -> Result<Self, Fault> {
+    /// A group from a SCIM document, its members left out. Of a document with faults, what is good in it; `None` when it has no
+    /// `displayName`.
+    pub(super) fn from_body(line: u64, mut body: Map<String, Value>, faults: &mut Faults) -> Option<Self> {
         body.remove("members");
-        let document = normalise(ResourceType::Group, body, Dialect::Strict).map_err(|error| refused(line, &error))?;
-        let mut draft = GroupDraft::from_document(document).map_err(|error| refused(line, &error))?;
+        let judge = |body| group_draft(line, body);
+        let mut draft = match judge(body.clone()) {
+            Ok(draft) => draft,
+            Err(fault) => sound(body, "displayName", fault, judge, faults)?,
+        };
         if draft.posix_name.is_none() {
             draft.posix_name = Some(posix::derive_group_name(&draft.display_name));
         }
-        Ok(Self {
+        Some(Self {
             line,
             id: None,
             draft,
@@ -131,6 +140,68 @@ impl Group {
             dn: None,
         })
     }
+}
+
+fn user_draft(rules: &Rules, line: u64, body: Map<String, Value>) -> Result<UserDraft, Fault> {
+    let refused = |error: ScimError| refused(line, &error);
+    let document = normalise(ResourceType::User, body, Dialect::Strict).map_err(refused)?;
+    let draft = UserDraft::from_document(&document).map_err(refused)?;
+    draft.check_key_options(rules.ssh_key_options).map_err(refused)?;
+    Ok(draft)
+}
+
+fn group_draft(line: u64, body: Map<String, Value>) -> Result<GroupDraft, Fault> {
+    let refused = |error: ScimError| refused(line, &error);
+    let document = normalise(ResourceType::Group, body, Dialect::Strict).map_err(refused)?;
+    GroupDraft::from_document(document).map_err(refused)
+}
+
+/// What `judge` makes of a body that it refuses as a whole (`fault`) when the attributes that it refuses on their own are left
+/// out; each of those is told. `name`: the attribute without which nothing can be made.
+fn sound<T>(
+    body: Map<String, Value>,
+    name: &str,
+    fault: Fault,
+    judge: impl Fn(Map<String, Value>) -> Result<T, Fault>,
+    faults: &mut Faults,
+) -> Option<T> {
+    let (own, others): (Map<_, _>, Map<_, _>) = body.into_iter().partition(|(key, _)| key.eq_ignore_ascii_case(name));
+    let mut found = Faults::default();
+    let is_named = found.keep(judge(own.clone())).is_some();
+    let base = if is_named {
+        own
+    } else {
+        Map::from_iter([(name.to_owned(), Value::from("name"))])
+    };
+    let mut good = base.clone();
+    for (key, value) in others {
+        // The attributes of an extension one by one.
+        let pieces: Vec<Value> = match value {
+            Value::Object(members) if key.contains(':') => {
+                let piece = |member| Value::Object(Map::from_iter([member]));
+                members.into_iter().map(piece).collect()
+            }
+            other => vec![other],
+        };
+        for piece in pieces {
+            let mut alone = base.clone();
+            alone.insert(key.clone(), piece.clone());
+            if found.is_full() || found.keep(judge(alone)).is_none() {
+                continue;
+            }
+            match (good.get_mut(&key), piece) {
+                (Some(Value::Object(there)), Value::Object(piece)) => there.extend(piece),
+                (_, piece) => {
+                    good.insert(key.clone(), piece);
+                }
+            }
+        }
+    }
+    if found.is_empty() {
+        found.keep::<()>(Err(fault));
+    }
+    faults.extend(found);
+    is_named.then(|| judge(good).ok()).flatten()
 }
 
 /// A number as files write it: decimal digits, nothing else.

@@ -39,14 +39,54 @@ fn a_chain_of_groups_is_no_circle_however_long_it_is() {
     chain.push(nesting(200_000, 199_998));
     let lines: Vec<u64> = circles(&chain).iter().map(|fault| fault.line).collect();
     assert_eq!(lines, [199_998, 199_999, 200_000]);
-    assert_eq!(circles(&[nesting(7, 7)]).len(), 1);
+    assert!(circles(&[nesting(7, 7)]).is_empty());
+    assert_eq!(held_by_themselves(&[nesting(7, 7), nesting(7, 8)]).len(), 1);
+}
+
+#[test]
+fn every_fault_of_a_record_is_told_and_what_is_good_in_it_stays() {
+    let body = |text: &str| serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let many: serde_json::Value = body(
+        r#"{"userName":"jane","active":5,"emails":"x","urn:rstudio:params:scim:schemas:extension:workbench:1.0:User":
+            {"posixUserId":1001,"homeDirectory":"relative","admin":"perhaps"},
+            "urn:rollcall:params:scim:schemas:extension:posix:1.0:User":{"loginShell":"sh","gecos":7,"privateGroup":"yes"}}"#,
+    );
+    let found = entries(Format::Json, ResourceType::User, many.to_string().as_bytes());
+    let told: Vec<_> = found.iter().filter_map(|entry| entry.as_ref().err()).collect();
+    for words in ["homeDirectory", "loginShell", "gecos", "privateGroup"] {
+        let names = |fault: &&Fault| fault.attribute.as_deref() == Some(words) || fault.reason.contains(words);
+        assert!(told.iter().copied().any(|fault| names(&fault)), "{words}: {told:?}");
+    }
+    assert!(
+        matches!(found.last(), Some(Ok(Entry::User(user))) if user.draft.uid == Some(1001)),
+        "{found:?}"
+    );
+    let hostile: Vec<String> = (0..10_000).map(|number| format!(r#""loginShell{number}":1"#)).collect();
+    let hostile = format!(r#"{{"userName":"","active":"x",{}}}"#, hostile.join(","));
+    assert!(entries(Format::Json, ResourceType::User, hostile.as_bytes()).len() <= 21);
+}
+
+#[test]
+fn a_line_holds_as_many_members_as_a_group_may_have_and_ends_at_the_limit() {
+    let members: Vec<String> = (0..250_000).map(|number| format!("{number:x>255}")).collect();
+    let line = format!("big:x:5000:{}\n", members.join(","));
+    let found = entries(Format::Group, ResourceType::Group, line.as_bytes());
+    assert!(
+        matches!(&found[..], [Ok(Entry::Group(group))] if group.members.len() == 250_000),
+        "{:?}",
+        found[0].as_ref().err()
+    );
+    let long = [b"x".repeat(GROUP_LINE_BYTES + 1), b"\nsmall:x:5001:\n".to_vec()].concat();
+    let found = entries(Format::Group, ResourceType::Group, &long);
+    assert!(matches!(&found[..], [Err(fault), Ok(_)] if fault.reason.contains("longer than 67108864 bytes")));
 }
 
 #[test]
 fn a_quotation_that_is_never_closed_ends_at_the_limit() {
     let mut text = b"userName,gecos\nok,x\n\"open,y\n".to_vec();
-    text.extend(std::iter::repeat_n(b'\n', 3 * LINE_BYTES));
+    text.extend(b"other,z,\n".repeat(LINE_BYTES / 2));
     let found = entries(Format::Csv, ResourceType::User, &text);
+    assert_eq!(found.len(), 2, "what follows is not told line by line");
     let fault = found.iter().find_map(|entry| entry.as_ref().err());
     assert!(
         fault.is_some_and(|fault| fault.line == 3 && fault.reason.contains("never closed")),
@@ -82,8 +122,7 @@ proptest! {
         prop_assume!(!display.is_empty());
         let text = format!("userName,displayName,posixUserId\n{name},{},1001\n", quote(&display));
         let found = entries(Format::Csv, ResourceType::User, text.as_bytes());
-        prop_assert_eq!(found.len(), 1);
-        if let Ok(Entry::User(user)) = &found[0] {
+        if let [Ok(Entry::User(user))] = &found[..] {
             prop_assert_eq!(user.draft.display_name.as_deref(), Some(display.as_str()));
         } else {
             prop_assert!(found[0].is_err());

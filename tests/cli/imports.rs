@@ -1,8 +1,10 @@
 //! `rollcall user import` and `group import`: names and numbers come in as they are, or nothing does.
 
+mod active_directory;
 mod desk;
 mod directories;
 mod faults;
+mod numbers;
 
 use desk::Desk;
 
@@ -10,7 +12,7 @@ use crate::harness::command::run;
 
 const PASSWD: &str = "\
 jane:x:1001:1001:Jane Doe,Room 1,,:/home/jane:/bin/bash
-jack:x:10001:100:Jack:/srv/homes/jack:/usr/bin/zsh
+jack:x:10001:1100:Jack:/srv/homes/jack:/usr/bin/zsh
 soft:x:70000:70000::/home/soft:/bin/sh
 stranger:x:1500:1002:Somebody Else:/home/stranger:/bin/bash
 ";
@@ -29,6 +31,8 @@ async fn names_numbers_homes_shells_and_memberships_stay_as_they_are() {
     let users = desk.imported("user", "passwd", &desk.file("passwd", PASSWD));
     assert_eq!(users["created"], 4);
     assert_eq!(users["in_soft_ranges"], 1);
+    let (_, foreseen) = desk.import("group", "group", &desk.file("group", GROUP), &["--dry-run"]);
+    assert_eq!((&foreseen["records"], &foreseen["present"]), (&5.into(), &2.into()));
     let groups = desk.imported("group", "group", &desk.file("group", GROUP));
     assert_eq!(
         groups["created"], 3,
@@ -45,6 +49,7 @@ async fn names_numbers_homes_shells_and_memberships_stay_as_they_are() {
 
     let again = desk.imported("user", "passwd", &desk.file("passwd", PASSWD));
     assert_eq!((&again["created"], &again["present"]), (&0.into(), &4.into()));
+    assert_eq!(again["warned"], 0, "{again}");
     let again = desk.imported("group", "group", &desk.file("group", GROUP));
     assert_eq!((&again["created"], &again["changed"]), (&0.into(), &0.into()));
     desk.close().await;
@@ -88,6 +93,9 @@ async fn what_is_exported_imports_into_an_empty_database_and_exports_the_same() 
     first
         .rollcall(&["group", "add-member", "Data \"Science\", Lab", "jane"])
         .succeeded();
+    // Groups may hold each other.
+    let circle = "displayName,members\nring,@circle\ncircle,\"@ring,jack\"\n";
+    assert_eq!(first.imported("group", "csv", &first.file("csv", circle))["warned"], 2);
 
     for (users, groups) in [("json", "json"), ("csv", "csv"), ("passwd", "group")] {
         let second = Desk::open().await;
@@ -160,5 +168,36 @@ async fn an_export_replaces_a_file_when_it_is_complete_and_for_its_owner_alone()
     desk.rollcall(&["user", "export", "--format", "passwd", "/dev/null"])
         .succeeded();
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_a_file_says_otherwise_of_those_who_are_there_is_a_warning_with_its_line() {
+    let desk = Desk::open().await;
+    desk.imported("user", "passwd", &desk.file("passwd", PASSWD));
+    desk.imported("group", "group", &desk.file("group", GROUP));
+    let before = desk.exported("user", "json");
+    let changed = PASSWD
+        .replace("/srv/homes/jack", "/srv/homes/jackdaw")
+        .replace("70000::/home/soft:/bin/sh", "70000::/home/soft:/bin/zsh")
+        .replace("Room 1", "Room 2");
+    let file = desk.file("passwd", changed);
+    for more in [&["--dry-run"][..], &[]] {
+        let (code, report) = desk.import("user", "passwd", &file, more);
+        assert_eq!((code, &report["present"], &report["warned"]), (0, &4.into(), &3.into()));
+        let told: Vec<_> = report["warnings"].as_array().unwrap().iter().collect();
+        let place = |at: usize| (told[at]["line"].as_u64(), told[at]["attribute"].as_str());
+        assert_eq!(place(0), (Some(1), Some("gecos")));
+        assert_eq!(place(1), (Some(2), Some("homeDirectory")));
+        assert_eq!(place(2), (Some(3), Some("loginShell")));
+        assert!(
+            told[1]["reason"].as_str().unwrap().contains("/srv/homes/jack "),
+            "{report}"
+        );
+    }
+    assert_eq!(desk.exported("user", "json"), before);
+    let groups = "displayName,posixGroupId,externalId\nusers-of-lab,1002,E1\n";
+    let report = desk.imported("group", "csv", &desk.file("csv", groups));
+    assert_eq!(report["warnings"][0]["attribute"], "externalId", "{report}");
     desk.close().await;
 }

@@ -160,7 +160,15 @@ async fn a_used_up_pool_says_so_and_a_larger_one_goes_on() {
         headroom(&small).await,
         [("user".to_owned(), 5, 5), ("group".to_owned(), 7, 7)]
     );
-    for n in 0..5 {
+    create_user(&client, Uuid::new_v4(), "ahead", &json!({"uid": 2003}), &small)
+        .await
+        .unwrap();
+    assert_eq!(
+        headroom(&small).await,
+        [("user".to_owned(), 4, 5), ("group".to_owned(), 6, 7)],
+        "a number that somebody brought is not left for others"
+    );
+    for n in 0..4 {
         create_user(&client, Uuid::new_v4(), &format!("u{n}"), &NONE, &small)
             .await
             .unwrap();

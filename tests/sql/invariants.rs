@@ -37,6 +37,10 @@ async fn each_kind_of_damage_is_found() {
             "live user with a retired uid",
         ),
         (
+            "update store.users set primary_gid = 0 where posix_name = 'jane'",
+            "primary gid that nodes refuse",
+        ),
+        (
             "update store.posix_ids set uid_retired_at = null",
             "deleted user with a uid that is not retired",
         ),

@@ -1,5 +1,8 @@
 //! A directory that is asked live, by LDAP, a page of entries at a time.
 
+mod ranges;
+
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -108,8 +111,15 @@ impl Directory {
         {
             number += 1;
             reading.inc(1);
-            if let Some(entry) = directory_entry(rules, number, &attributes(SearchEntry::construct(found))) {
-                collector.take(entry);
+            let mut found = SearchEntry::construct(found);
+            match ranges::complete(&mut ldap, &mut found, number).await? {
+                Err(fault) => collector.take(Err(fault)),
+                Ok(()) => {
+                    let _ = directory_entry(rules, number, &attributes(number, found), &mut |entry| {
+                        collector.take(entry);
+                        ControlFlow::Continue(())
+                    });
+                }
             }
             if let Some(batch) = collector.full() {
                 db.import_stage(import, &batch).await?;
@@ -159,12 +169,20 @@ impl Directory {
     }
 }
 
-fn attributes(found: SearchEntry) -> Attributes {
+fn attributes(number: u64, found: SearchEntry) -> Attributes {
     let mut attributes = Attributes::of(found.dn);
     for (name, values) in found.attrs {
-        let name = name.to_ascii_lowercase();
         for value in values {
-            attributes.add(name.clone(), value);
+            if value.contains('\0') {
+                attributes.add_unreadable(number, name.clone(), value);
+            } else {
+                attributes.add(name.to_ascii_lowercase(), value);
+            }
+        }
+    }
+    for (name, values) in found.bin_attrs {
+        for value in values.iter().filter(|value| std::str::from_utf8(value).is_err()) {
+            attributes.add_unreadable(number, name.clone(), String::from_utf8_lossy(value).into_owned());
         }
     }
     attributes

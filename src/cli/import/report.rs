@@ -26,6 +26,9 @@ pub(super) struct Report {
     pub(super) conflicts: u64,
     /// The first conflicts, in the order of the file.
     pub(super) faults: Vec<Fault>,
+    pub(super) warned: u64,
+    /// The first warnings, in the order of the file: what those who are there have otherwise and keep, and circles of groups.
+    pub(super) warnings: Vec<Fault>,
     pub(super) seconds: f64,
     pub(super) rows_per_second: f64,
 }
@@ -40,13 +43,18 @@ impl Report {
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
-        if !self.faults.is_empty() {
-            let rows: Vec<_> = self.faults.iter().map(row).collect();
-            text.push_str(&table(&["LINE", "ATTRIBUTE", "VALUE", "CONFLICT"], &rows));
-        }
-        let more = self.conflicts.saturating_sub(self.faults.len() as u64);
-        if more > 0 {
-            writeln!(text, "and {more} more")?;
+        for (head, faults, total) in [
+            ("CONFLICT", &self.faults, self.conflicts),
+            ("WARNING", &self.warnings, self.warned),
+        ] {
+            if !faults.is_empty() {
+                let rows: Vec<_> = faults.iter().map(row).collect();
+                text.push_str(&table(&["LINE", "ATTRIBUTE", "VALUE", head], &rows));
+            }
+            let more = total.saturating_sub(faults.len() as u64);
+            if more > 0 {
+                writeln!(text, "and {more} more")?;
+            }
         }
         if self.in_soft_ranges > 0 {
             let count = self.in_soft_ranges;

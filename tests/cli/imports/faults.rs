@@ -25,6 +25,8 @@ crlf:x:20007:20007::/home/crlf:/bin/sh\r
 big:x:4294967295:1::/home/b:/bin/sh
 +::::::
 long:x:20008:20008:{long}:/home/long:/bin/sh
+fred:x:20009:20009:bad\tgecos:relative/home:/bin/sh
+fred:x:20010:20010::/home/fred:/bin/sh
 "
     );
     let found = desk.conflicts("user", "passwd", &file);
@@ -35,15 +37,22 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
         (4, "userName", "with uid 1001"),
         (5, "posixUserId", "another user has this uid"),
         (6, "posixUserId", "reserved"),
+        (6, "posixGroupId", "reserved"),
         (7, "posixUserName", "protected"),
         (8, "posixUserName", "rule"),
         (9, "", "3 fields"),
         (10, "posixUserId", "not a POSIX id"),
+        (10, "posixGroupId", "reserved"),
         (11, "", "absolute"),
         (12, "", "CR LF"),
         (13, "posixUserId", "not a POSIX id"),
+        (13, "posixGroupId", "reserved"),
         (14, "", "NIS"),
         (15, "gecos", "255"),
+        (16, "gecos", "control character"),
+        (16, "", "absolute"),
+        (17, "userName", "also on line 16"),
+        (17, "posixUserName", "also on line 16"),
     ] {
         let is_told =
             |(at, about, reason): &(u64, String, String)| *at == line && about == attribute && reason.contains(words);
@@ -52,7 +61,7 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
             "line {line}, {attribute}: {words} in {found:?}"
         );
     }
-    assert_eq!(found.len(), 15, "{found:?}");
+    assert_eq!(found.len(), 22, "{found:?}");
 
     let found = desk.conflicts(
         "group",
@@ -61,6 +70,12 @@ long:x:20008:20008:{long}:/home/long:/bin/sh
     );
     let lines: Vec<u64> = found.iter().map(|(line, ..)| *line).collect();
     assert_eq!(lines, [1, 2, 3, 4], "staff is protected: {found:?}");
+    let found = desk.conflicts(
+        "group",
+        "ldif",
+        "dn: cn=a\nobjectClass: posixGroup\ncn: a\nmemberUid:: 6Q==\n",
+    );
+    assert_eq!((found[0].0, found[0].1.as_str()), (4, "memberUid"));
     desk.close().await;
 }
 
@@ -98,6 +113,11 @@ async fn broken_files_are_refused_with_the_place() {
     assert_eq!(line("json", b"[{\"userName\":\"jane\"},\n{\"userName\":]").0, 2);
     assert_eq!(line("json", b"{\"displayName\":\"nobody\"}").0, 1);
     assert_eq!(line("ldif", b"dn: uid=a\nuid: a\nuidNumber:: ***\n").0, 3);
+    // "/home/l\xe9", and a photograph, which nobody reads.
+    let home = b"dn: uid=a\nuid: a\nuidNumber: 20009\njpegPhoto:: /9j/\nhomeDirectory:: L2hvbWUvbOk=\n";
+    assert_eq!(line("ldif", home), (5, "it is not UTF-8, or holds a NUL byte".into()));
+    assert_eq!(line("ldif", b"dn:: 6Q==\nuid: a\nuidNumber: 20009\n").0, 1);
+    assert_eq!(line("ldif", b"dn: uid=a\nuid: a\nuidNumber:: 6Q==\n").0, 3);
     assert_eq!(line("ldif", b"dn: uid=a\nchangetype: delete\n").0, 2);
     desk.close().await;
 }
