@@ -8,6 +8,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_keys text[] := array(select u.user_name_key from store.users u where u.id = p_id);
+  v_creating text[] := store.requests_creating(p_id);
 begin
   return query
     select e.* from (
@@ -25,7 +26,7 @@ begin
              jsonb_strip_nulls(jsonb_build_object('target', r.target, 'scimType', r.scim_type, 'detail', r.detail))
         from store.scim_requests r left join store.tokens t on t.public_id = r.token
         where r.at >= p_since and (strpos(r.target, p_id::text) > 0 or r.method = 'POST' and (
-          store.request_names(r.body, v_keys) or store.request_created(r.request_id, p_id)))
+          store.request_names(r.body, v_keys) or r.request_id = any (v_creating)))
       union all
       select s.at, 'login', 'last sign-in', null, null, '{}' from store.sign_ins s where s.user_id = p_id and s.at >= p_since
       union all

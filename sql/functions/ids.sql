@@ -204,6 +204,8 @@ as $$
 declare
   v_pool record;
   v_next bigint;
+  -- Asked once: there may be as many numbers ahead as an import brought.
+  v_reserved constant int8multirange := (select coalesce(range_agg(r.block), '{}') from store.id_reserved r);
 begin
   for v_pool in
     select 'user' as pool, (p_options->>'uid_start')::bigint as low, (p_options->>'uid_max')::bigint as high,
@@ -216,8 +218,7 @@ begin
     v_next := greatest(v_pool.next_id, v_pool.low);
     size := v_pool.high - v_pool.low + 1 - store.id_reserved_within(v_pool.low, v_pool.high);
     remaining := greatest(0, v_pool.high - v_next + 1 - store.id_reserved_within(v_next, v_pool.high)
-      - (select count(*) from store.posix_ids i where i.id between v_next and v_pool.high
-           and not exists (select from store.id_reserved r where r.block @> i.id)));
+      - (select count(*) from store.posix_ids i where i.id between v_next and v_pool.high and not v_reserved @> i.id));
     return next;
   end loop;
 end $$;

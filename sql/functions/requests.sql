@@ -25,12 +25,12 @@ as $$
   from (select substring(p_body from '(?i)"username":"\([0-9]+ characters, ([0-9a-f]{8}-[0-9a-f]{16})\)"') as mark) m
 $$;
 
--- Whether a request created this user: what it answered says so, not what it named.
-create or replace function store.request_created(p_request_id text, p_user uuid) returns boolean
+-- The requests that created this user: what was answered says so, not what was named.
+create or replace function store.requests_creating(p_user uuid) returns text[]
 language sql stable
 as $$
-  select exists (select from store.audit a
-    where a.subject = p_user and a.action = 'create' and a.path = 'scim' and a.request_id = p_request_id)
+  select array(select a.request_id from store.audit a
+    where a.subject = p_user and a.action = 'create' and a.path = 'scim' and a.request_id is not null)
 $$;
 
 -- The last requests, newest first. p_filter: token (public id or name), failed (true: refused ones alone), status, user (an id: requests whose
@@ -44,10 +44,12 @@ as $$
 declare
   v record;
   v_keys text[];
+  v_creating text[];
 begin
   select f.* into v from jsonb_to_record(p_filter) as f(token text, failed boolean, status int, "user" uuid, user_name_key text,
     since timestamptz, until timestamptz, after bigint);
   v_keys := array[v.user_name_key, (select u.user_name_key from store.users u where u.id = v."user")];
+  v_creating := store.requests_creating(v."user");
   return query
     select s.id, s.token, t.name, s.at, s.request_id, s.method, s.target, s.status, s.scim_type, s.detail, s.duration_us,
            s.body
@@ -56,7 +58,7 @@ begin
       and (v.failed is not true or s.status >= 400)
       and (v.status is null or s.status = v.status)
       and (v."user" is null and v.user_name_key is null or strpos(s.target, v."user"::text) > 0
-           or s.method = 'POST' and (store.request_names(s.body, v_keys) or store.request_created(s.request_id, v."user")))
+           or s.method = 'POST' and (store.request_names(s.body, v_keys) or s.request_id = any (v_creating)))
       and (v.since is null or s.at >= v.since)
       and (v.until is null or s.at < v.until)
       and (v.after is null or s.id > v.after)
