@@ -39,9 +39,10 @@ start_keycloak() {
 
 # grant BASE REALM FIELD…: an access token.
 grant() {
-    local url=$1/realms/$2/protocol/openid-connect/token
+    local url=$1/realms/$2/protocol/openid-connect/token field fields=()
     shift 2
-    curl -fsS "${@/#/--data-urlencode=}" "$url" | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'
+    for field; do fields+=(--data-urlencode "$field"); done
+    curl -fsS "${fields[@]}" "$url" | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'
 }
 
 # The API wants a confidential client whose token names the API as its audience.

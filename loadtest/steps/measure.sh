@@ -92,6 +92,8 @@ measure_login() {
     base_rate login-unchanged-16 point 16
     sign_in login-unchanged 16 --watch-database "host=$work user=postgres dbname=${database_of[login]}" --measure login-unchanged-16:subject:ops \
         --measure login-unchanged-wal:subject:wal
+    base_rate login-unchanged-64 point 64
+    sign_in login-unchanged 64 --measure login-unchanged-64:subject:ops
     base_rate login-first-16 floor20 16
     sign_in login-first 16 --measure login-first-16:subject:ops
     for clients in 16 64; do
