@@ -1,5 +1,5 @@
 //! Calls that share a statement: while some of a kind are under way the next ones gather, and then go together (group
-//! commit). A call that finds fewer than [`UNDER_WAY`] before it goes at once: nobody waits for company.
+//! commit). A call that finds fewer than [`Together::UNDER_WAY`] before it goes at once: nobody waits for company.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -18,9 +18,6 @@ use crate::telemetry::traces::Caller;
 /// Most calls in one statement: what the last of them waits for the others stays below a commit or two.
 const MOST: usize = 32;
 
-/// Statements of one kind under way at once: one is being worked on while the other is committed or on its way.
-const UNDER_WAY: usize = 2;
-
 /// How long a statement keeps its turn: one that waits for a lock, or for a database, must not keep the others waiting. From then
 /// on only the pool of connections limits how many there are.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -32,6 +29,9 @@ const ONE_BY_ONE: usize = 4;
 pub(super) trait Together: Send + Sync + Sized + 'static {
     /// What one call gives.
     type Outcome: Send + 'static;
+
+    /// Statements of this kind under way at once: one is being worked on while the other is committed or on its way.
+    const UNDER_WAY: usize = 2;
 
     /// Where calls of this kind gather.
     fn place(db: &Database) -> &Place<Self>;
@@ -131,7 +131,7 @@ impl Database {
                 end: deadline::end(self.settings.write_deadline),
                 answer,
             });
-            let starts = gathered.under_way < UNDER_WAY;
+            let starts = gathered.under_way < T::UNDER_WAY;
             gathered.under_way += usize::from(starts);
             (number, starts)
         };
