@@ -3,3 +3,4 @@
 mod conf;
 mod contract;
 mod enumeration;
+mod followers;

@@ -156,6 +156,7 @@ async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Res
         ),
         request_log: RequestLog::new(config.scim.request_log_size),
         last_answers: http::nss::LastAnswers::new(),
+        feed_answers: http::nss::FeedAnswers::new(),
         large_bodies: Arc::new(Semaphore::new(config.scim.large_bodies_at_once)),
         readiness: Readiness::default(),
         login_rules: Rules::new(&config)?,

@@ -112,7 +112,7 @@ pub struct NssPage {
 }
 
 /// Where a reader of the change feed stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The history of the ids.
     pub epoch: i64,

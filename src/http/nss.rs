@@ -1,6 +1,7 @@
 //! `/nss/v1`: what nodes read (nss/CONTRACT.md).
 
 mod answer;
+mod feed;
 mod query;
 
 use axum::extract::{OriginalUri, Request, State as Shared};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 pub use answer::LastAnswers;
 use answer::{Refused, answer, bad_request, found, gone, record, text, unavailable};
+pub use feed::FeedAnswers;
 use query::{Phase, Query, parse_phase, parse_position, print_position};
 
 use super::authenticate::{Caller, Refusal};
@@ -183,15 +185,15 @@ pub async fn changes(Shared(state): Shared<State>, OriginalUri(uri): OriginalUri
         let query = Query::parse(&uri, &["since", "limit"])?;
         let since = query.get("since").ok_or_else(|| bad_request("since is missing"))?;
         let position = parse_position(since).ok_or_else(gone)?;
-        let (changes, source) = state.db.nss_changes(position, query.limit()?).await?;
-        let changes = changes.ok_or_else(gone)?;
+        let answer = state.feed_answers.since(&state.db, position, query.limit()?).await?;
+        let changes = answer.changes.as_ref().ok_or_else(gone)?;
         let parts = [
-            ("epoch", format!("\"{}\"", changes.position.epoch)),
-            ("cursor", format!("\"{}\"", print_position(changes.position))),
-            ("more", changes.more.to_string()),
-            ("changes", changes.changes),
+            ("epoch", &*format!("\"{}\"", changes.position.epoch)),
+            ("cursor", &format!("\"{}\"", print_position(changes.position))),
+            ("more", if changes.more { "true" } else { "false" }),
+            ("changes", &changes.changes),
         ];
-        Ok(found(&parts, source))
+        Ok(found(&parts, answer.source()))
     })
     .await
 }

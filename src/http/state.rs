@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::admission::Admission;
 use super::authenticate::Tokens;
-use super::nss::LastAnswers;
+use super::nss::{FeedAnswers, LastAnswers};
 use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
@@ -45,6 +45,8 @@ pub struct Shared {
     pub request_log: RequestLog,
     /// What nodes were told last, for when no database answers.
     pub last_answers: LastAnswers,
+    /// What nodes that follow the change feed were told a moment ago.
+    pub feed_answers: FeedAnswers,
     /// Bodies above the usual limit that are held at once.
     pub large_bodies: Arc<Semaphore>,
     /// Whether the replica may be sent requests.

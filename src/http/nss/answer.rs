@@ -135,14 +135,15 @@ pub(super) fn answer(name: &str, record: Record, source: Source) -> Response {
 }
 
 /// The envelope around parts that are JSON already; empty parts are left out.
-pub(super) fn found(parts: &[(&str, String)], source: Source) -> Response {
-    let size: usize = parts.iter().map(|(_, json)| json.len() + 32).sum();
+pub(super) fn found(parts: &[(&str, impl AsRef<str>)], source: Source) -> Response {
+    let parts = || parts.iter().map(|(name, json)| (*name, json.as_ref()));
+    let size: usize = parts().map(|(_, json)| json.len() + 32).sum();
     let mut body = String::with_capacity(size + 64);
     body.extend(["{\"age_ms\":", &source.age.as_millis().to_string()]);
     if source.stale {
         body.push_str(",\"stale\":true");
     }
-    for (name, json) in parts.iter().filter(|(_, json)| !json.is_empty()) {
+    for (name, json) in parts().filter(|(_, json)| !json.is_empty()) {
         body.extend([",\"", name, "\":", json]);
     }
     body.push('}');
