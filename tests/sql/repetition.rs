@@ -114,3 +114,29 @@ async fn a_repeated_change_of_members_does_not_bring_back_who_was_removed_in_bet
     assert_eq!(members, 0);
     database.finish().await;
 }
+
+#[tokio::test]
+async fn whether_a_write_is_known_is_read_from_the_newest_rows_alone() {
+    let database = Database::create().await;
+    let mut client = database.connect(Role::Superuser).await;
+    let (group, known) = (Uuid::now_v7(), Uuid::now_v7());
+    // A directory that is being filled adds members to one group thousands of times within minutes.
+    let rows = "insert into store.audit (at, actor, path, action, resource, subject, write, detail)
+        select api.now(), 'test', 'scim', 'update', 'group', $1, case when n = 5000 then $2::uuid end, '{}' from generate_series(1, 5000) n";
+    client.execute(rows, &[&group, &known]).await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    for (write, expected) in [(known, true), (Uuid::now_v7(), false)] {
+        let sql = "select store.write_is_known($1, $2)";
+        let row = transaction
+            .query_one(sql, &[&group, &json!({"write": write})])
+            .await
+            .unwrap();
+        assert_eq!(row.get::<_, bool>(0), expected);
+    }
+    let sql = "select sum(coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0))::bigint from pg_stat_xact_user_tables
+               where schemaname = 'store' and relname like 'audit%'";
+    let read: i64 = transaction.query_one(sql, &[]).await.unwrap().get(0);
+    assert!(read <= 100, "{read} rows were read for two questions");
+    transaction.commit().await.unwrap();
+    database.discard().await;
+}
