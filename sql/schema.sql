@@ -749,7 +749,7 @@ CREATE INDEX users_last_modified ON store.users USING btree (last_modified, id);
 
 -- Name: users_posix_name; Type: INDEX; Schema: store; Owner: -
 
-CREATE UNIQUE INDEX users_posix_name ON store.users USING btree (posix_name) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX users_posix_name ON store.users USING btree (posix_name) WHERE ((deleted_at IS NULL) AND (posix_name IS NOT NULL));
 
 -- Name: users_uid; Type: INDEX; Schema: store; Owner: -
 
@@ -757,7 +757,7 @@ CREATE UNIQUE INDEX users_uid ON store.users USING btree (uid);
 
 -- Name: users_user_name_key; Type: INDEX; Schema: store; Owner: -
 
-CREATE UNIQUE INDEX users_user_name_key ON store.users USING btree (user_name_key) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX users_user_name_key ON store.users USING btree (user_name_key) WHERE ((deleted_at IS NULL) AND (user_name_key IS NOT NULL));
 
 -- Name: audit_default_pkey; Type: INDEX ATTACH; Schema: store; Owner: -
 

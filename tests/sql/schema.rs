@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::harness::database::{Database, Role};
 use crate::harness::postgres::{Postgres, SUPERUSER, TEMPLATE};
 
 /// Set by `make schema`: the dump is written instead of compared.
@@ -43,4 +44,23 @@ fn the_committed_schema_is_what_migrations_make() {
         made == committed,
         "sql/schema.sql differs from line {different} on: run `make schema`"
     );
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_by_its_own_index_while_nothing_is_known_about_the_table() {
+    let database = Database::create().await;
+    let client = database.connect(Role::Superuser).await;
+    for column in ["user_name_key", "posix_name"] {
+        let sql = format!("explain select from store.users where {column} = 'jane' and deleted_at is null");
+        let plan: Vec<String> = client
+            .query(&sql, &[])
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get(0))
+            .collect();
+        let index = format!("users_{column}");
+        assert!(plan.iter().any(|line| line.contains(&index)), "{plan:#?}");
+    }
+    database.finish().await;
 }
