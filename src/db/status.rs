@@ -113,6 +113,14 @@ impl Database {
         }))
     }
 
+    /// `api.schema_breaking`: the newest migration that the releases before it cannot work with; 0 for none.
+    pub async fn schema_breaking(&self) -> Result<i32, Error> {
+        let rows = self
+            .trailing_read("schema_breaking", "select api.schema_breaking()", &[])
+            .await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
     /// `api.id_headroom` under the settings of this replica.
     pub async fn id_headroom(&self) -> Result<Vec<Headroom>, Error> {
         let rows = self

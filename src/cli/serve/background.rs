@@ -18,6 +18,9 @@ use crate::cli::whole_file::keep_or_write;
 /// How often the schema is looked for while it is too old.
 const SCHEMA_POLL: Duration = Duration::from_millis(500);
 
+/// How often it is looked whether a later release has broken with this one.
+const BREAK_POLL: Duration = Duration::from_secs(5);
+
 /// How often batches are written beside the requests.
 const FLUSH: Duration = Duration::from_secs(1);
 
@@ -43,6 +46,7 @@ pub(super) fn start(state: &State, addresses: &Addresses, bootstrap: Option<Boot
         },
         bootstrap,
     ));
+    background.spawn(observe_breaks(state.clone()));
     background.spawn(observe_standby(db.clone()));
     background.spawn(observe_primary(db.clone()));
     let tokens = state.tokens.clone().follow(db.clone());
@@ -200,6 +204,15 @@ async fn maintain(state: State) -> anyhow::Result<()> {
         if let Err(error) = state.db.maintain().await {
             tracing::debug!(%error, "housekeeping will be tried again");
         }
+    }
+}
+
+async fn observe_breaks(state: State) -> anyhow::Result<()> {
+    loop {
+        if let Ok(version) = state.db.schema_breaking().await {
+            state.readiness.outgrow(version > migrate::newest());
+        }
+        tokio::time::sleep(BREAK_POLL).await;
     }
 }
 
