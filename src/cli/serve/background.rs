@@ -47,7 +47,7 @@ pub(super) fn start(state: &State, addresses: &Addresses, bootstrap: Option<Boot
         bootstrap,
     ));
     background.spawn(observe_breaks(state.clone()));
-    background.spawn(observe_standby(db.clone()));
+    background.spawn(observe_reads(db.clone()));
     background.spawn(observe_primary(db.clone()));
     let tokens = state.tokens.clone().follow(db.clone());
     background.spawn(async {
@@ -130,6 +130,8 @@ async fn prepare(state: State, migrations: Migrations, bootstrap: Option<Bootstr
         }
     }
     let _ = state.tokens.refresh(&state.db).await;
+    // Whoever asks a replica that has just become ready is told how the database is.
+    state.db.observe_reads().await;
     if let DatabaseConfig::Private(private) = &state.config.database {
         first_token(&state.db, private).await?;
     }
@@ -216,9 +218,9 @@ async fn observe_breaks(state: State) -> anyhow::Result<()> {
     }
 }
 
-async fn observe_standby(db: Database) -> anyhow::Result<()> {
+async fn observe_reads(db: Database) -> anyhow::Result<()> {
     loop {
-        db.observe_standby().await;
+        db.observe_reads().await;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
