@@ -1,5 +1,6 @@
 //! More requests at once than a replica can work on.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -105,4 +106,31 @@ async fn nodes_have_connections_that_no_write_can_take() {
     lock.batch_execute("rollback").await.unwrap();
     writers.join_all().await;
     rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn threads_of_the_api_let_those_of_the_read_listener_go_first() {
+    let rollcall = Rollcall::start().await;
+    rollcall.scim().get("/Users").await.expect(200);
+    let mut seen = [0, 0];
+    for task in std::fs::read_dir(format!("/proc/{}/task", rollcall.service.id())).unwrap() {
+        let folder = task.unwrap().path();
+        let name = std::fs::read_to_string(folder.join("comm")).unwrap();
+        let is_api = name.trim() == "api";
+        seen[usize::from(is_api)] += 1;
+        let expected = nice(Path::new("/proc/self")) + if is_api { 5 } else { 0 };
+        assert_eq!(nice(&folder), expected.min(19), "thread {}", name.trim());
+    }
+    assert!(
+        seen.iter().all(|threads| *threads > 0),
+        "threads of either kind: {seen:?}"
+    );
+    rollcall.finish().await;
+}
+
+/// The nice value of a process or thread by its folder: the nineteenth field, of which the second is in brackets (proc_pid_stat(5)).
+fn nice(folder: &Path) -> i64 {
+    let stat = std::fs::read_to_string(folder.join("stat")).unwrap();
+    let fields = stat.rsplit(')').next().unwrap();
+    fields.split_whitespace().nth(16).unwrap().parse().unwrap()
 }
