@@ -128,7 +128,7 @@ async fn threads_of_the_api_let_those_of_the_read_listener_go_first() {
     rollcall.finish().await;
 }
 
-/// The nice value of a process or thread by its folder: the nineteenth field, of which the second is in brackets (proc_pid_stat(5)).
+/// The nice value of a process or thread by its folder: the nineteenth field, of which the second is in brackets (`proc_pid_stat`(5)).
 fn nice(folder: &Path) -> i64 {
     let stat = std::fs::read_to_string(folder.join("stat")).unwrap();
     let fields = stat.rsplit(')').next().unwrap();

@@ -110,7 +110,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_millis(200);
 
     /// What a peer is sent, through a buffer of a tenth of it.
-    const MUCH: [u8; 100_000] = [0; 100_000];
+    static MUCH: [u8; 100_000] = [0; 100_000];
 
     fn pair() -> (Steady<DuplexStream>, DuplexStream) {
         let (stream, peer) = duplex(MUCH.len() / 10);
