@@ -22,6 +22,7 @@ mod private_postgres;
 mod races;
 mod scim;
 mod sequences;
+mod slow_clients;
 mod sql;
 mod tls;
 mod together;

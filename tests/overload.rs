@@ -1,12 +1,14 @@
 //! More requests at once than a replica can work on.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::harness::Rollcall;
-use crate::harness::database::Role;
+use crate::harness::database::{Database, Role};
+use crate::harness::service::Service;
+use crate::harness::{Rollcall, wait_until};
 
 /// Requests that a replica works on at once, and more that it lets wait, as `src/http/admission.rs` says.
 const PLACES: usize = 64;
@@ -62,4 +64,73 @@ async fn a_crowd_is_refused_at_once_nodes_do_not_notice_and_it_passes() {
     }
     scim.post("/Users", &json!({"userName": "late"})).await.expect(201);
     rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn nodes_have_connections_that_no_write_can_take() {
+    let database = Database::create().await;
+    let uri = database.uri(Role::App);
+    // No standby: nodes read where the writes go.
+    let service = Service::start(&[("database-uri", &uri), ("database-pool-size", "2")]);
+    let rollcall = Rollcall { database, service };
+    let scim = rollcall.scim();
+    let jane = scim.post("/Users", &json!({"userName": "jane"})).await.expect(201);
+    let nss = rollcall.token(&["--scope", "nss-user"]);
+    let lock = rollcall.database.connect(Role::Superuser).await;
+    lock.batch_execute("begin; select from store.users for update")
+        .await
+        .unwrap();
+    let mut writers = JoinSet::new();
+    for number in 0..8 {
+        let (scim, path) = (scim.clone(), format!("/Users/{}", jane.id()));
+        let title = json!([{"op": "replace", "path": "title", "value": number.to_string()}]);
+        writers.spawn(async move { scim.patch(&path, &title).await });
+    }
+    let http = reqwest::Client::new();
+    wait_until("writes wait for connections", Duration::from_secs(5), async || {
+        let metrics = http
+            .get(format!("{}/metrics", rollcall.service.url("ops")))
+            .send()
+            .await;
+        let text = metrics.unwrap().text().await.unwrap();
+        !text.contains("rollcall_db_pool_waiters{pool=\"primary\"} 0")
+    })
+    .await;
+    for (name, status) in [("jane", 200), ("nobody-knows", 404)] {
+        let node = http
+            .get(format!("{}/nss/v1/passwd?name={name}", rollcall.service.url("read")))
+            .bearer_auth(&nss)
+            .send();
+        assert_eq!(node.await.unwrap().status().as_u16(), status, "{name}");
+    }
+    lock.batch_execute("rollback").await.unwrap();
+    writers.join_all().await;
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn threads_of_the_api_let_those_of_the_read_listener_go_first() {
+    let rollcall = Rollcall::start().await;
+    rollcall.scim().get("/Users").await.expect(200);
+    let mut seen = [0, 0];
+    for task in std::fs::read_dir(format!("/proc/{}/task", rollcall.service.id())).unwrap() {
+        let folder = task.unwrap().path();
+        let name = std::fs::read_to_string(folder.join("comm")).unwrap();
+        let is_api = name.trim() == "api";
+        seen[usize::from(is_api)] += 1;
+        let expected = nice(Path::new("/proc/self")) + if is_api { 5 } else { 0 };
+        assert_eq!(nice(&folder), expected.min(19), "thread {}", name.trim());
+    }
+    assert!(
+        seen.iter().all(|threads| *threads > 0),
+        "threads of either kind: {seen:?}"
+    );
+    rollcall.finish().await;
+}
+
+/// The nice value of a process or thread by its folder: the nineteenth field, of which the second is in brackets (`proc_pid_stat`(5)).
+fn nice(folder: &Path) -> i64 {
+    let stat = std::fs::read_to_string(folder.join("stat")).unwrap();
+    let fields = stat.rsplit(')').next().unwrap();
+    fields.split_whitespace().nth(16).unwrap().parse().unwrap()
 }

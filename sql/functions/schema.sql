@@ -7,3 +7,12 @@ as $$
 begin
   return query select (select max(m.version)::int from store.migrations m), (select f.hash from store.functions_state f);
 end $$;
+
+-- The newest migration that the releases before it cannot work with, 0 when there is none: its name begins with `breaking_`. A
+-- replica of such a release is not ready.
+create or replace function api.schema_breaking() returns int
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce((select max(m.version)::int from store.migrations m where m.name like 'breaking\_%'), 0);
+end $$;

@@ -1,6 +1,7 @@
 //! `rollcall serve`: puts the parts together, waits for the schema, serves, and drains on a signal.
 
 mod background;
+mod workers;
 
 use std::sync::Arc;
 
@@ -26,12 +27,14 @@ use rollcall::private_postgres::PrivatePostgres;
 #[cfg(feature = "otel")]
 use rollcall::telemetry::traces::Collector;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::bootstrap;
 use super::session::{self, Addresses};
+use workers::Workers;
 
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let private = match &config.database {
@@ -85,7 +88,8 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         .base_url(api_address.unwrap_or(config.listeners.listen));
     let state = share(config, base_url, db.clone()).await?;
 
-    let mut serving = listen(&state, listeners, &stopped)?;
+    let workers = Workers::start(state.config.listeners.role).context("cannot start the threads of the API")?;
+    let mut serving = listen(&state, listeners, &workers, &stopped)?;
     let mut background = background::start(&state, addresses, bootstrap);
 
     let outcome = wait_for_the_end(&mut background).await;
@@ -178,8 +182,14 @@ async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Res
     }))
 }
 
-/// Serves every listener that was bound, and the read socket, until `stopped` turns true.
-fn listen(state: &State, listeners: Vec<Bound>, stopped: &watch::Receiver<bool>) -> anyhow::Result<JoinSet<()>> {
+/// Serves every listener that was bound, and the read socket, until `stopped` turns true. What may ask for much work does so on
+/// `workers`; nodes and probes do not wait for these.
+fn listen(
+    state: &State,
+    listeners: Vec<Bound>,
+    workers: &Workers,
+    stopped: &watch::Receiver<bool>,
+) -> anyhow::Result<JoinSet<()>> {
     let mut serving = JoinSet::new();
     for bound in listeners {
         let manners = manners(&state.config, bound.label);
@@ -188,13 +198,12 @@ fn listen(state: &State, listeners: Vec<Bound>, stopped: &watch::Receiver<bool>)
             tokio::spawn(certificates.clone().follow());
         }
         tracing::info!(listener = bound.label, address = %bound.address, "listening");
-        serving.spawn(listener::serve_tcp(
-            bound.tcp,
-            router,
-            bound.certificates,
-            manners,
-            stopped.clone(),
-        ));
+        let threads = match bound.label {
+            "api" | "proxy" => workers.handle(),
+            _ => Handle::current(),
+        };
+        let work = listener::serve_tcp(bound.tcp, router, bound.certificates, manners, stopped.clone());
+        serving.spawn_on(work, &threads);
     }
     if let Some(path) = &state.config.listeners.read_socket {
         let socket = listener::bind_unix(path).with_context(|| format!("cannot listen on {}", path.display()))?;

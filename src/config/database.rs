@@ -26,9 +26,9 @@ section! {
         migrate_password: Option<Secret> = "database-migrate-password";
         /// Certificate authorities (PEM) that sign the database's certificate; not set, the system's.
         ca_file: Option<PathBuf> = "database-ca-file";
-        /// Connections to the primary.
+        /// Connections to the primary for SCIM and sign-in.
         pool_size: usize = "database-pool-size", default "16", within 1..=1000;
-        /// Connections to the standbys.
+        /// Connections to the standbys; without `database-read-uri`, to the primary for what nodes read. With it they have four there.
         read_pool_size: usize = "database-read-pool-size", default "16", within 1..=1000;
         /// Longest time for making one connection, in seconds.
         connect_timeout: Duration = "database-connect-timeout", default "3", within 1..=60;

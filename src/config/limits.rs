@@ -9,7 +9,7 @@ section! {
     struct Limits, "Limits" {
         /// Connections that one listener holds at once; further ones wait in the kernel's queue.
         max_connections: usize = "max-connections", default "4096", within 1..=1_000_000;
-        /// Longest time in which a client must have sent its request's head, in seconds.
+        /// Longest time in which a client must have sent its request's head, and for which one that takes none of its answer is waited, in seconds.
         header_timeout: Duration = "header-timeout", default "10", within 1..=300;
         /// Longest time for one request, in seconds.
         request_timeout: Duration = "request-timeout", default "30", within 1..=3600;

@@ -158,7 +158,7 @@ impl Database {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
-        self.quick(&self.primary, op, sql, parameters).await
+        self.quick(&self.nodes, op, sql, parameters).await
     }
 
     /// A read for a node, from the standby.

@@ -278,3 +278,16 @@ async fn apply(client: &mut Client) -> anyhow::Result<Outcome> {
         functions: true,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::embedded;
+
+    #[test]
+    fn a_migration_is_marked_as_breaking_in_its_text_and_in_its_name_or_in_neither() {
+        for migration in embedded::migrations::runner().get_migrations() {
+            let is_marked = migration.sql().is_some_and(|text| text.starts_with("--! breaking"));
+            assert_eq!(is_marked, migration.name().starts_with("breaking_"), "{migration}");
+        }
+    }
+}

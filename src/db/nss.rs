@@ -61,7 +61,7 @@ impl Lag {
             .map(Duration::from_millis)
     }
 
-    fn set(&self, lag: Option<f64>) {
+    pub(super) fn set(&self, lag: Option<f64>) {
         let milliseconds = lag.map_or(-1, |seconds| {
             Duration::from_secs_f64(seconds.max(0.0))
                 .as_millis()
@@ -134,17 +134,6 @@ pub struct Changes {
 }
 
 impl Database {
-    /// Looks how far the standby trails; called every second.
-    pub async fn observe_standby(&self) {
-        let Some(_) = &self.standby else { return };
-        let lag = match self.quick_read_status().await {
-            // A primary behind database-read-uri, right after a failover, trails nothing.
-            Ok(status) => Some(status.lag.unwrap_or(0.0)),
-            Err(_) => None,
-        };
-        self.lag.set(lag);
-    }
-
     /// `api.nss_passwd`.
     pub async fn nss_passwd(&self, key: &Key) -> Result<(Record, Source), Error> {
         self.record("nss_passwd", "select api.nss_passwd($1, $2, $3)::text", key)

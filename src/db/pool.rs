@@ -1,4 +1,5 @@
-//! The two pools: writes and strong reads go to the primary, reads that may trail to the standbys.
+//! The pools: writes and strong reads go to the primary, reads that may trail to the standbys, and nodes have connections to the
+//! primary that no write can take.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use super::login_calls::{ApplyCall, ProbeCall};
 use super::nss::Lag;
 use super::options::Options;
 use super::primary::Primary;
+use super::status::Seen;
 use super::user_calls::Creation;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
@@ -23,12 +25,16 @@ const MAX_AGE: Duration = Duration::from_mins(10);
 /// A connection that lay idle longer than this is asked whether its server still takes writes.
 const CHECK_AFTER_IDLE: Duration = Duration::from_secs(5);
 
+/// Connections to the primary for nodes where there are standbys: they ask it only about who is not there, and while no standby
+/// answers.
+const NODES_AT_PRIMARY: usize = 4;
+
 /// How pools are built.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Most connections to the primary.
     pub pool_size: usize,
-    /// Most connections to the standbys.
+    /// Most connections to the standbys; without one, to the primary for reads that may trail.
     pub read_pool_size: usize,
     /// Longest wait for a free connection.
     pub wait_timeout: Duration,
@@ -51,9 +57,12 @@ pub struct Settings {
 pub struct Database {
     pub(super) primary: Pool,
     pub(super) standby: Option<Pool>,
+    /// To the primary, for what nodes read: writes that queue for theirs are not in front of it.
+    pub(super) nodes: Pool,
     pub(super) options: Arc<Options>,
     pub(super) settings: Arc<Settings>,
     pub(super) lag: Arc<Lag>,
+    pub(super) seen: Arc<Seen>,
     pub(super) watch: Arc<Primary>,
     /// Whether `primary` is one: a replica of role read may have the standby alone.
     pub(super) has_primary: bool,
@@ -76,12 +85,18 @@ impl Database {
     ) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
         let main = primary.or(standby).context("there is no database to connect to")?;
+        let for_nodes = match standby {
+            Some(_) => NODES_AT_PRIMARY.min(settings.read_pool_size),
+            None => settings.read_pool_size,
+        };
         Ok(Self {
             primary: pool(main, settings.pool_size, &settings, primary.is_some())?,
             standby: standby
                 .map(|address| pool(address, settings.read_pool_size, &settings, false))
                 .transpose()?,
+            nodes: pool(main, for_nodes, &settings, primary.is_some())?,
             lag: Arc::default(),
+            seen: Arc::default(),
             watch: Arc::default(),
             has_primary: primary.is_some(),
             creations: Arc::default(),
@@ -104,12 +119,16 @@ impl Database {
 
     /// The pool for reads that may trail.
     pub(super) fn read_pool(&self) -> &Pool {
-        self.standby.as_ref().unwrap_or(&self.primary)
+        self.standby.as_ref().unwrap_or(&self.nodes)
     }
 
     /// Brings the gauges of the pools up to date.
     pub fn observe_pools(&self) {
-        for (name, pool) in [("primary", Some(&self.primary)), ("standby", self.standby.as_ref())] {
+        for (name, pool) in [
+            ("primary", Some(&self.primary)),
+            ("standby", self.standby.as_ref()),
+            ("nodes", Some(&self.nodes)),
+        ] {
             let Some(status) = pool.map(Pool::status) else { continue };
             let gauge = |family: &prometheus::IntGaugeVec, labels: &[&str], value: usize| {
                 family
@@ -130,6 +149,7 @@ impl Database {
     /// Closes the pools: waiting callers get `Error::Unavailable`.
     pub fn close(&self) {
         self.primary.close();
+        self.nodes.close();
         if let Some(pool) = &self.standby {
             pool.close();
         }

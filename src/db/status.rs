@@ -1,5 +1,7 @@
 //! What a service needs to know of its database: role, lag, schema, headroom; and its housekeeping.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::types::{Json, Type};
@@ -68,6 +70,20 @@ pub struct Headroom {
     pub size: i64,
 }
 
+/// What the last look at the server that trailing reads go to has shown.
+#[derive(Debug, Default)]
+pub(super) struct Seen(RwLock<Option<Arc<ServerStatus>>>);
+
+impl Seen {
+    fn get(&self) -> Option<Arc<ServerStatus>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, status: Option<ServerStatus>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = status.map(Arc::new);
+    }
+}
+
 const STATUS: &str = "select in_recovery, extract(epoch from lag)::float8 as lag, at, server_version from api.status()";
 
 impl Database {
@@ -81,9 +97,21 @@ impl Database {
         status(&self.trailing_read("status", STATUS, &[]).await?)
     }
 
-    /// The same, answered within two seconds or not at all.
-    pub(super) async fn quick_read_status(&self) -> Result<ServerStatus, Error> {
-        status(&self.quick_trailing_read("status", STATUS, &[]).await?)
+    /// Looks how that server is, and how far it trails when it is a standby; called every second. Within two seconds it has answered,
+    /// or it does not.
+    pub async fn observe_reads(&self) {
+        let looked = self.quick_trailing_read("status", STATUS, &[]).await;
+        let seen = looked.and_then(|rows| status(&rows)).ok();
+        if self.has_standby() {
+            // A primary behind database-read-uri, right after a failover, trails nothing.
+            self.lag.set(seen.as_ref().map(|status| status.lag.unwrap_or(0.0)));
+        }
+        self.seen.note(seen);
+    }
+
+    /// What the last look ([`observe_reads`](Self::observe_reads)) has shown; `None` when it had no answer.
+    pub fn last_read_status(&self) -> Option<Arc<ServerStatus>> {
+        self.seen.get()
     }
 
     /// `api.schema_state`, or `None` when there is no schema yet.
@@ -111,6 +139,14 @@ impl Database {
                 functions_hash: row.get::<_, Option<String>>(1)?,
             })
         }))
+    }
+
+    /// `api.schema_breaking`: the newest migration that the releases before it cannot work with; 0 for none.
+    pub async fn schema_breaking(&self) -> Result<i32, Error> {
+        let rows = self
+            .trailing_read("schema_breaking", "select api.schema_breaking()", &[])
+            .await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
     /// `api.id_headroom` under the settings of this replica.

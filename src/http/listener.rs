@@ -1,5 +1,7 @@
 //! Accepting connections: bounded in number and in the time a client may take, drained on request.
 
+mod steady;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,6 +27,7 @@ use tower::ServiceExt as _;
 
 use super::state::State;
 use super::tls::Certificates;
+use steady::Steady;
 
 /// Most header fields of one request.
 const MAX_HEADERS: usize = 100;
@@ -43,7 +46,7 @@ pub struct Manners {
     pub label: &'static str,
     /// Most connections at once; more wait in the kernel's queue.
     pub max_connections: usize,
-    /// Longest time for a request's head, and for the next request on a kept connection.
+    /// Longest time for a request's head, for the next request on a kept connection, and for a client that takes none of its answer.
     pub header_timeout: Duration,
     /// Longest time for finishing requests once draining.
     pub drain: Duration,
@@ -77,6 +80,7 @@ pub async fn serve_tcp(
             }
         };
         let _ = stream.set_nodelay(true);
+        let stream = Steady::new(stream, manners.header_timeout);
         let (router, watcher, manners) = (router.clone(), graceful.watcher(), manners.clone());
         let acceptor = certificates
             .as_ref()
@@ -115,6 +119,7 @@ pub async fn serve_unix(listener: UnixListener, router: Router, manners: Manners
         };
         let (router, watcher, manners) = (router.clone(), graceful.watcher(), manners.clone());
         tokio::spawn(async move {
+            let stream = Steady::new(stream, manners.header_timeout);
             converse(stream, router, Peer(None), &manners, watcher).await;
             drop(place);
         });

@@ -94,6 +94,7 @@ pub fn user_name_rule(rule: &str) -> anyhow::Result<Regex> {
 #[derive(Debug, Default)]
 pub struct Readiness {
     schema: AtomicBool,
+    outgrown: AtomicBool,
     draining: AtomicBool,
 }
 
@@ -101,6 +102,11 @@ impl Readiness {
     /// The schema is new enough: ready, for good.
     pub fn schema_is_there(&self) {
         self.schema.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a later release has changed the schema so that this one cannot work with it.
+    pub fn outgrow(&self, outgrown: bool) {
+        self.outgrown.store(outgrown, Ordering::Relaxed);
     }
 
     /// The process is about to end.
@@ -117,6 +123,8 @@ impl Readiness {
     pub fn obstacle(&self) -> Option<&'static str> {
         if self.is_draining() {
             Some("draining")
+        } else if self.outgrown.load(Ordering::Relaxed) {
+            Some("the schema is of a later release, which this one cannot work with")
         } else if self.schema.load(Ordering::Relaxed) {
             None
         } else {

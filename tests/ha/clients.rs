@@ -2,6 +2,7 @@
 
 pub mod http;
 mod logins;
+mod node;
 mod probe;
 mod readers;
 mod writers;
@@ -16,6 +17,7 @@ use crate::harness::wait_until;
 use crate::journal::Journal;
 use crate::site::{BALANCER, Site};
 use http::Http;
+use node::Node;
 
 /// Users whom nodes ask for: written once, before the first fault.
 const KNOWN_USERS: usize = 40;
@@ -112,10 +114,13 @@ impl Clients {
         let login = Http::new("login", &format!("http://{BALANCER}:8080"), &site.tokens.login);
         tasks.spawn(logins::sign_in(desk.clone(), login));
         for _ in 0..2 {
-            let nodes = Http::new("nss", &format!("http://{BALANCER}:8081"), &site.tokens.nss);
-            tasks.spawn(readers::ask_as_node(desk.clone(), nodes, known.clone()));
             tasks.spawn(readers::read_scim(desk.clone(), front.clone(), known.clone()));
         }
+        let nodes = Http::new("nss", &format!("http://{BALANCER}:8081"), &site.tokens.nss);
+        readers::ask_as_nodes(&mut tasks, &desk, &nodes, &known);
+        let node = Node::start(&site.folder, &site.tokens.nss, &known).await;
+        let (its_desk, its_users) = (desk.clone(), known.clone());
+        tasks.spawn_blocking(move || node.read(&its_desk, &its_users));
         tasks.spawn(probe::insert(desk.clone(), site.folder.clone()));
         Self { desk, known, tasks }
     }

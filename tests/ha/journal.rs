@@ -20,8 +20,10 @@ pub enum Action {
     Read,
     /// A sign-in with groups.
     Login,
-    /// A node's read of a known user.
+    /// A read of a known user by a node without an agent: a request each.
     Nss,
+    /// A read of a known user on a node with an agent: from its map.
+    Map,
     /// An insert by the plain probe of PostgreSQL.
     Probe,
 }
@@ -128,5 +130,12 @@ impl Journal {
     /// Everything noted so far.
     pub fn entries(&self) -> Vec<Entry> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What began at `instant` or later and has ended. Cheap while that is not long ago: it keeps no client from noting.
+    pub fn entries_since(&self, instant: u64) -> Vec<Entry> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = entries.iter().rev().take_while(|entry| entry.end >= instant);
+        late.filter(|entry| entry.start >= instant).cloned().collect()
     }
 }

@@ -24,8 +24,10 @@ pub struct Figures {
     pub acknowledged: usize,
     /// Writes that were not answered, or with 5xx.
     pub unanswered: usize,
-    /// Reads by nodes, how many failed, and their 99th percentile in milliseconds.
-    pub nss: (usize, usize, f64),
+    /// Reads by nodes that ask the service.
+    pub nss: Reads,
+    /// Reads on a node with an agent.
+    pub map: Reads,
     /// Reads by SCIM clients, and how many failed.
     pub scim_reads: (usize, usize),
     /// Reads by SCIM clients that were answered and marked stale.
@@ -58,7 +60,6 @@ impl Figures {
         };
         let way =
             |name: &'static str| away(&move |entry: &Entry| entry.client == name && entry.is_write() && entry.is_ok());
-        let nodes: Vec<&&Entry> = inside.iter().filter(|entry| entry.action == Action::Nss).collect();
         let reads: Vec<&&Entry> = inside.iter().filter(|entry| entry.client == "scim-reader").collect();
         let writes = || {
             inside
@@ -72,11 +73,8 @@ impl Figures {
             ways: [way("haproxy"), way("hosts"), way("pgbouncer")],
             acknowledged: writes().filter(|entry| entry.is_ok()).count(),
             unanswered: writes().filter(|entry| entry.is_unknown()).count(),
-            nss: (
-                nodes.len(),
-                nodes.iter().filter(|entry| entry.status != 200).count(),
-                percentile(nodes.iter().map(|entry| entry.milliseconds()).collect(), 0.99),
-            ),
+            nss: Reads::of(inside.iter().copied().filter(|entry| entry.action == Action::Nss)),
+            map: Reads::of(inside.iter().copied().filter(|entry| entry.action == Action::Map)),
             scim_reads: (reads.len(), reads.iter().filter(|entry| entry.status != 200).count()),
             stale: reads.iter().filter(|entry| entry.is_stale).count(),
             found: Vec::new(),
@@ -96,11 +94,13 @@ impl Figures {
                 self.fault, self.writes, self.probe
             ));
         }
-        if self.nss.1 > 0 {
-            broken.push(format!(
-                "{}: {} of {} reads by nodes failed",
-                self.fault, self.nss.1, self.nss.0
-            ));
+        for (reads, where_from) in [(self.nss, "the service"), (self.map, "the map")] {
+            if reads.failed > 0 {
+                broken.push(format!(
+                    "{}: {} of {} reads by nodes from {where_from} failed",
+                    self.fault, reads.failed, reads.all
+                ));
+            }
         }
         broken
     }
@@ -108,7 +108,7 @@ impl Figures {
     /// A row of the table.
     pub fn row(&self) -> String {
         format!(
-            "| {} | {:.1} | {:.1} | {:.1} / {:.1} / {:.1} | {} ({}) | {} of {} | {:.0} | {} of {} ({}) | {} |",
+            "| {} | {:.1} | {:.1} | {:.1} / {:.1} / {:.1} | {} ({}) | {} of {} ({:.0}) | {} of {} ({:.3}) | {} of {} ({}) | {} |",
             self.fault,
             self.writes,
             self.probe,
@@ -117,9 +117,12 @@ impl Figures {
             self.ways[2],
             self.acknowledged,
             self.unanswered,
-            self.nss.1,
-            self.nss.0,
-            self.nss.2,
+            self.nss.failed,
+            self.nss.all,
+            self.nss.p99,
+            self.map.failed,
+            self.map.all,
+            self.map.p99,
             self.scim_reads.1,
             self.scim_reads.0,
             self.stale,
@@ -128,17 +131,45 @@ impl Figures {
     }
 }
 
+/// What readers met in a while.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reads {
+    /// How many reads there were.
+    pub all: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// Their 99th percentile in milliseconds.
+    pub p99: f64,
+}
+
+impl Reads {
+    /// Sums up.
+    pub fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+        let entries: Vec<&Entry> = entries.collect();
+        Self {
+            all: entries.len(),
+            failed: entries.iter().filter(|entry| entry.status != 200).count(),
+            p99: percentile(entries.iter().map(|entry| entry.milliseconds()).collect(), 0.99),
+        }
+    }
+}
+
 /// The head of the table.
 pub const HEAD: &str = "\
 | Fault | Writes away, s | Plain probe, s | By HAProxy / hosts / PgBouncer, s | Writes acknowledged (unanswered) \
-| NSS reads failed | NSS p99, ms | SCIM reads failed (stale) | Lost, doubled, changed |
+| Reads by nodes from the service failed (p99, ms) | From a node's map failed (p99, ms) | SCIM reads failed (stale) | Lost, doubled, changed |
 |---|---|---|---|---|---|---|---|---|";
 
-/// Whether too many SCIM reads failed over all faults; then says so.
-pub fn scim_reads_broken(all: &[Figures]) -> Option<String> {
-    let asked: usize = all.iter().map(|figures| figures.scim_reads.0).sum();
-    let failed: usize = all.iter().map(|figures| figures.scim_reads.1).sum();
-    (failed as f64 > SCIM_READS * asked as f64).then(|| format!("{failed} of {asked} SCIM reads failed"))
+/// The faults under which too many SCIM reads failed, a line each.
+pub fn scim_reads_broken(all: &[Figures]) -> impl Iterator<Item = String> {
+    let broken = all.iter().filter(|figures| {
+        let (asked, failed) = figures.scim_reads;
+        failed as f64 > SCIM_READS * asked as f64
+    });
+    broken.map(|figures| {
+        let (asked, failed) = figures.scim_reads;
+        format!("{}: {failed} of {asked} SCIM reads failed", figures.fault)
+    })
 }
 
 /// The value below which this share of the samples lies; 0 without samples.

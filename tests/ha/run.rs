@@ -25,10 +25,6 @@ const CALM: Duration = Duration::from_secs(6);
 const AWAY: Duration = Duration::from_secs(20);
 const AWAY_SOAK: Duration = Duration::from_mins(5);
 
-/// How long the overload lasts, in `make test` and in a soak.
-const OVERLOAD: Duration = Duration::from_secs(20);
-const OVERLOAD_SOAK: Duration = Duration::from_mins(1);
-
 /// Longest time until every way to the primary takes writes again after a fault was healed.
 const RECOVERY: Duration = Duration::from_secs(40);
 
@@ -124,17 +120,16 @@ impl Run {
             }
             seed = seed.wrapping_add(1);
         }
-        let is_soak = plan.minutes > 0;
         if plan.wants("away") {
             let span = match run.watch {
                 Some(_) => watch::AWAY,
-                None if is_soak => AWAY_SOAK,
+                None if plan.minutes > 0 => AWAY_SOAK,
                 None => AWAY,
             };
             run.database_away(span).await;
         }
         if plan.wants("overload") {
-            run.overload(if is_soak { OVERLOAD_SOAK } else { OVERLOAD }).await;
+            run.overload().await;
         }
         run.end(&plan).await;
     }
@@ -142,7 +137,7 @@ impl Run {
     /// Strikes, heals, compares, and prints the row of the fault.
     async fn observe(&mut self, name: &str, strike: impl AsyncFnOnce(&mut Site)) {
         self.site.cluster.await_healthy().await;
-        let sequence = self.sequence().await;
+        let sequences = self.sequences().await;
         let (begin, began) = (self.clients.journal().now(), SystemTime::now());
         strike(&mut self.site).await;
         self.site.heal().await;
@@ -155,11 +150,12 @@ impl Run {
         let (entries, found) = self.compare().await;
         let mut figures = Figures::of(name, &entries, begin, end);
         figures.found = found;
-        let now = self.sequence().await;
-        if now < sequence {
-            figures
-                .found
-                .push(format!("the sequence went back from {sequence} to {now}"));
+        for (before, now) in sequences.into_iter().zip(self.sequences().await) {
+            if now < before {
+                figures
+                    .found
+                    .push(format!("a sequence went back from {before} to {now}"));
+            }
         }
         println!("{}", figures.row());
         for line in figures.broken() {
@@ -195,23 +191,22 @@ impl Run {
         }
     }
 
-    async fn sequence(&self) -> i64 {
+    /// Where the sequences of users and of groups stand.
+    async fn sequences(&self) -> [i64; 2] {
         let client = self.site.cluster.connect_primary("rollcall").await;
-        client
-            .query_one("select last_value from store.uid_seq", &[])
-            .await
-            .unwrap()
-            .get(0)
+        let both = "select u.last_value, g.last_value from store.uid_seq u, store.gid_seq g";
+        let row = client.query_one(both, &[]).await.unwrap();
+        [row.get(0), row.get(1)]
     }
 
     /// Waits until a write that began after this moment was acknowledged on every way.
     async fn await_writes(&self) {
         let begin = self.clients.journal().now();
         wait_until("writes on every way", RECOVERY, async || {
-            let entries = self.clients.journal().entries();
+            let late = self.clients.journal().entries_since(begin);
             ["front", "haproxy", "hosts", "pgbouncer"].iter().all(|way| {
-                let mut late = entries.iter().rev().take_while(|entry| entry.end >= begin);
-                late.any(|entry| entry.client == *way && entry.start >= begin && entry.is_write() && entry.is_ok())
+                late.iter()
+                    .any(|entry| entry.client == *way && entry.is_write() && entry.is_ok())
             })
         })
         .await;

@@ -1,8 +1,16 @@
 //! `rollcall migrate`: from several places at once, again, and against what it must refuse.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
 use crate::harness::command::{Outcome, run};
 use crate::harness::database::{Database, Role};
 use crate::harness::service::Service;
+use crate::harness::{Rollcall, wait_until};
+
+/// Longer than replicas take to look at the schema again: five seconds.
+const POLL: Duration = Duration::from_secs(15);
 
 fn migrate(database: &Database) -> Outcome {
     let uri = database.uri(Role::Migrate);
@@ -65,6 +73,41 @@ async fn a_service_waits_for_the_schema_and_says_so() {
     assert_eq!(ready.status().as_u16(), 200);
     drop(service);
     database.finish().await;
+}
+
+#[tokio::test]
+async fn a_replica_that_a_later_release_has_broken_with_is_not_ready() {
+    let rollcall = Rollcall::start().await;
+    let ready = async || {
+        let answer = reqwest::get(format!("{}/readyz", rollcall.service.url("ops"))).await;
+        answer.unwrap().json::<Value>().await.unwrap()
+    };
+    let owner = rollcall.database.connect(Role::Superuser).await;
+    let apply = async |version: i32, name: &str| {
+        let row =
+            "insert into store.migrations (version, name, applied_on, checksum) values ($1, $2, now()::text, '0')";
+        owner.execute(row, &[&version, &name]).await.unwrap();
+    };
+    apply(998, "expanding").await;
+    apply(999, "breaking_names").await;
+    wait_until("the replica is not ready", POLL, async || {
+        ready().await["ready"] == false
+    })
+    .await;
+    assert!(ready().await["reason"].as_str().unwrap().contains("later release"));
+    owner
+        .execute("delete from store.migrations where version = 999", &[])
+        .await
+        .unwrap();
+    wait_until("an expanding one breaks with nobody", POLL, async || {
+        ready().await["ready"] == true
+    })
+    .await;
+    owner
+        .execute("delete from store.migrations where version = 998", &[])
+        .await
+        .unwrap();
+    rollcall.finish().await;
 }
 
 #[tokio::test]

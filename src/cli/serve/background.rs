@@ -18,6 +18,9 @@ use crate::cli::whole_file::keep_or_write;
 /// How often the schema is looked for while it is too old.
 const SCHEMA_POLL: Duration = Duration::from_millis(500);
 
+/// How often it is looked whether a later release has broken with this one.
+const BREAK_POLL: Duration = Duration::from_secs(5);
+
 /// How often batches are written beside the requests.
 const FLUSH: Duration = Duration::from_secs(1);
 
@@ -43,7 +46,8 @@ pub(super) fn start(state: &State, addresses: &Addresses, bootstrap: Option<Boot
         },
         bootstrap,
     ));
-    background.spawn(observe_standby(db.clone()));
+    background.spawn(observe_breaks(state.clone()));
+    background.spawn(observe_reads(db.clone()));
     background.spawn(observe_primary(db.clone()));
     let tokens = state.tokens.clone().follow(db.clone());
     background.spawn(async {
@@ -126,6 +130,8 @@ async fn prepare(state: State, migrations: Migrations, bootstrap: Option<Bootstr
         }
     }
     let _ = state.tokens.refresh(&state.db).await;
+    // Whoever asks a replica that has just become ready is told how the database is.
+    state.db.observe_reads().await;
     if let DatabaseConfig::Private(private) = &state.config.database {
         first_token(&state.db, private).await?;
     }
@@ -203,9 +209,18 @@ async fn maintain(state: State) -> anyhow::Result<()> {
     }
 }
 
-async fn observe_standby(db: Database) -> anyhow::Result<()> {
+async fn observe_breaks(state: State) -> anyhow::Result<()> {
     loop {
-        db.observe_standby().await;
+        if let Ok(version) = state.db.schema_breaking().await {
+            state.readiness.outgrow(version > migrate::newest());
+        }
+        tokio::time::sleep(BREAK_POLL).await;
+    }
+}
+
+async fn observe_reads(db: Database) -> anyhow::Result<()> {
+    loop {
+        db.observe_reads().await;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -1,7 +1,9 @@
 //! Linearizability of one user's history: is there an order of all operations, each within its interval, in which every
-//! answer was right? (Herlihy and Wing 1990; the search is Wing and Gong's, with remembered states.)
+//! answer was right? (Herlihy and Wing 1990.) The search is `todc-utils`': Wing and Gong's with Lowe's remembered states.
 
-use std::collections::HashSet;
+use todc_utils::linearizability::WGLChecker;
+use todc_utils::linearizability::history::{Action, History};
+use todc_utils::specifications::Specification;
 
 /// What an operation did or was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,57 +33,59 @@ pub struct Operation {
     pub step: Step,
 }
 
-/// Most operations of one history: one bit each.
-pub const MAX_OPERATIONS: usize = 128;
+/// Whether the history is linearizable.
+pub fn is_linearizable(history: &[Operation]) -> bool {
+    if history.is_empty() {
+        return true;
+    }
+    // Who ends at the instant at which another begins may come behind it: calls stand before answers. Each operation is a process of
+    // its own for the checker.
+    let mut actions: Vec<(u64, bool, usize)> = Vec::new();
+    for (index, operation) in history.iter().enumerate() {
+        actions.extend([(operation.start, false, index), (operation.end, true, index)]);
+    }
+    actions.sort_unstable();
+    let actions = actions.into_iter().map(|(_, is_answer, index)| {
+        let step = history[index].step.clone();
+        let action = if is_answer {
+            Action::Response(step)
+        } else {
+            Action::Call(step)
+        };
+        (index, action)
+    });
+    WGLChecker::<User>::is_linearizable(History::from_actions(actions.collect()))
+}
 
+/// How a user behaves when one does something after the other.
+struct User;
+
+/// What he is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum State {
     Before,
-    Titled(usize),
+    Titled(String),
     Gone,
 }
 
-/// Whether the history is linearizable. A history with more than [`MAX_OPERATIONS`] is cut there by its starts, which can
-/// only hide what comes later.
-pub fn is_linearizable(mut history: Vec<Operation>) -> bool {
-    history.sort_by_key(|operation| operation.start);
-    history.truncate(MAX_OPERATIONS);
-    let everything = match history.len() {
-        0 => return true,
-        MAX_OPERATIONS => u128::MAX,
-        count => (1_u128 << count) - 1,
-    };
-    let mut seen = HashSet::new();
-    let mut open = vec![(everything, State::Before)];
-    while let Some((left, state)) = open.pop() {
-        if left == 0 {
-            return true;
-        }
-        if !seen.insert((left, state.clone())) {
-            continue;
-        }
-        let members = || (0..history.len()).filter(move |index| left & (1 << index) != 0);
-        let latest = members().map(|index| history[index].end).min().unwrap_or(u64::MAX);
-        for index in members().filter(|index| history[*index].start <= latest) {
-            if let Some(next) = apply(&history, &state, index) {
-                open.push((left & !(1 << index), next));
-            }
-        }
-    }
-    false
-}
+impl Specification for User {
+    type State = State;
+    type Operation = Step;
 
-/// The state after an operation, if it is possible in `state`.
-fn apply(history: &[Operation], state: &State, index: usize) -> Option<State> {
-    let title = |at: usize| match &history[at].step {
-        Step::Create(title) | Step::Write(title) => title,
-        _ => unreachable!("only writes give titles"),
-    };
-    match (&history[index].step, state) {
-        (Step::Create(_), State::Before) | (Step::Write(_), State::Titled(_)) => Some(State::Titled(index)),
-        (Step::Read(seen), State::Titled(at)) => (seen == title(*at)).then(|| state.clone()),
-        (Step::Delete, State::Titled(_)) => Some(State::Gone),
-        (Step::Exists, State::Titled(_)) | (Step::Missing, State::Before | State::Gone) => Some(state.clone()),
-        _ => None,
+    fn init() -> State {
+        State::Before
+    }
+
+    fn apply(step: &Step, state: &State) -> (bool, State) {
+        let next = match (step, state) {
+            (Step::Create(title), State::Before) | (Step::Write(title), State::Titled(_)) => {
+                Some(State::Titled(title.clone()))
+            }
+            (Step::Read(seen), State::Titled(title)) => (seen == title).then(|| state.clone()),
+            (Step::Delete, State::Titled(_)) => Some(State::Gone),
+            (Step::Exists, State::Titled(_)) | (Step::Missing, State::Before | State::Gone) => Some(state.clone()),
+            _ => None,
+        };
+        (next.is_some(), next.unwrap_or_else(|| state.clone()))
     }
 }

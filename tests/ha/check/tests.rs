@@ -32,13 +32,13 @@ fn a_history_in_order_is_linearizable() {
         at(6, 7, Step::Delete),
         at(8, 9, Step::Missing),
     ];
-    assert!(is_linearizable(history.to_vec()));
+    assert!(is_linearizable(&history));
 }
 
 #[test]
 fn rivals_may_win_in_either_order_but_readers_must_agree() {
     let rivals = [create(0, 1, "a"), write(2, 9, "b"), write(2, 9, "c")];
-    let with = |reads: &[Operation]| is_linearizable([&rivals[..], reads].concat());
+    let with = |reads: &[Operation]| is_linearizable(&[&rivals[..], reads].concat());
     assert!(with(&[read(10, 11, "b")]));
     assert!(with(&[read(10, 11, "c")]));
     assert!(with(&[read(3, 4, "b"), read(5, 6, "c")]));
@@ -53,13 +53,13 @@ fn rivals_may_win_in_either_order_but_readers_must_agree() {
 #[test]
 fn a_write_whose_end_nobody_knows_may_happen_late_but_not_early() {
     let open = write(5, u64::MAX, "b");
-    assert!(is_linearizable(vec![
+    assert!(is_linearizable(&[
         create(0, 1, "a"),
         open.clone(),
         read(6, 7, "a"),
         read(100, 101, "b")
     ]));
-    assert!(!is_linearizable(vec![
+    assert!(!is_linearizable(&[
         create(0, 1, "a"),
         open,
         read(2, 3, "b"),
@@ -69,23 +69,23 @@ fn a_write_whose_end_nobody_knows_may_happen_late_but_not_early() {
 
 #[test]
 fn a_stale_read_a_resurrection_and_a_second_creation_are_found() {
-    assert!(!is_linearizable(vec![
+    assert!(!is_linearizable(&[
         create(0, 1, "a"),
         write(2, 3, "b"),
         read(4, 5, "a")
     ]));
-    assert!(!is_linearizable(vec![
+    assert!(!is_linearizable(&[
         create(0, 1, "a"),
         at(2, 3, Step::Delete),
         read(4, 5, "a")
     ]));
-    assert!(!is_linearizable(vec![
+    assert!(!is_linearizable(&[
         create(0, 1, "a"),
         at(2, 3, Step::Delete),
         write(4, 5, "b")
     ]));
-    assert!(!is_linearizable(vec![create(0, 1, "a"), create(2, 3, "b")]));
-    assert!(!is_linearizable(vec![at(0, 1, Step::Exists), create(2, 3, "b")]));
+    assert!(!is_linearizable(&[create(0, 1, "a"), create(2, 3, "b")]));
+    assert!(!is_linearizable(&[at(0, 1, Step::Exists), create(2, 3, "b")]));
 }
 
 /// An acknowledged attempt on `jane`, with the number 10001 where a number is told.

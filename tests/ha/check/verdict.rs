@@ -141,8 +141,7 @@ fn one_user(key: &str, history: &[&Entry], evidence: &Evidence, verdict: &mut Ve
             .changed
             .push(format!("{key} was created as {:?} and is {}", created.id, user.id));
     }
-    let operations = operations(history, there.first(), evidence);
-    if !is_linearizable(operations) {
+    if !is_linearizable(&operations(history, there.first(), evidence)) {
         verdict.unordered.push(key.to_owned());
     }
 }

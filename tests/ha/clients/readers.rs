@@ -1,7 +1,9 @@
-//! Readers: nodes that ask for users they know, and a SCIM client that reads them.
+//! Readers: nodes without an agent that ask for users they know, and a SCIM client that reads them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
 
 use super::http::Http;
 use super::{Desk, Known};
@@ -16,9 +18,24 @@ const NODE_PAUSE: Duration = Duration::from_millis(50);
 /// Longest wait of a SCIM client for a read.
 const SCIM_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Nodes without an agent.
+const NODES: usize = 2;
+
+/// Lets nodes ask until the desk closes. They have a thread of their own: they are other machines, and what the rest of the clients
+/// and the checker do must not look like a slow answer.
+pub fn ask_as_nodes(tasks: &mut JoinSet<()>, desk: &Desk, http: &Http, known: &Arc<Vec<Known>>) {
+    let nodes: Vec<_> = (0..NODES)
+        .map(|_| ask_as_node(desk.clone(), http.clone(), known.clone()))
+        .collect();
+    tasks.spawn_blocking(move || {
+        let thread = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        thread.unwrap().block_on(futures_util::future::join_all(nodes));
+    });
+}
+
 /// Asks for known users by name and by uid until the desk closes. An answer counts when it comes within two seconds, at
 /// whatever try, and is right.
-pub async fn ask_as_node(desk: Desk, http: Http, known: Arc<Vec<Known>>) {
+async fn ask_as_node(desk: Desk, http: Http, known: Arc<Vec<Known>>) {
     for turn in 0.. {
         if !desk.goes_on() {
             return;

@@ -73,13 +73,13 @@ impl Folder {
             .unwrap()
     }
 
-    /// Hands everything inside to the servers' account.
+    /// Hands the servers' places inside to their account. What the node has stays root's.
     pub fn give_away(&self) {
         output(
             Command::new("chown")
                 .arg("-R")
                 .arg(format!("{ACCOUNT}:{ACCOUNT}"))
-                .arg(&self.path),
+                .args(["etc", "var", "run", "log"].map(|place| self.path(place))),
         );
     }
 
