@@ -243,6 +243,7 @@ fn manners(config: &Config, label: &'static str) -> Manners {
         label,
         max_connections: config.limits.max_connections,
         header_timeout: config.limits.header_timeout,
+        unread_timeout: config.limits.request_timeout,
         drain: config.limits.shutdown_drain,
     }
 }

@@ -1,5 +1,7 @@
 //! Accepting connections: bounded in number and in the time a client may take, drained on request.
 
+mod unread;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,6 +24,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
+use unread::Unread;
 
 use super::state::State;
 use super::tls::Certificates;
@@ -45,6 +48,8 @@ pub struct Manners {
     pub max_connections: usize,
     /// Longest time for a request's head, and for the next request on a kept connection.
     pub header_timeout: Duration,
+    /// Longest time in which a client must take in a part of what it is sent.
+    pub unread_timeout: Duration,
     /// Longest time for finishing requests once draining.
     pub drain: Duration,
 }
@@ -182,7 +187,7 @@ async fn converse<S>(
         .header_read_timeout(manners.header_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Unread::new(stream, manners.unread_timeout)), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(listener = manners.label, %error, "a connection has ended early");
     }
