@@ -199,12 +199,28 @@ impl Noted {
     }
 }
 
-/// A query string without the values in its filter: they are names and addresses of people.
+/// A query string without what may be names and addresses of people: the values in its filter, the sort key in its cursor, and all
+/// that is no parameter of ours. Control characters are blanked: the database keeps no NUL.
 fn redact_query(query: &str) -> String {
-    form_pairs(query)
-        .map(|(key, value)| format!("{key}={}", without_strings(&value)))
-        .collect::<Vec<_>>()
-        .join("&")
+    const SHOWN: [&str; 6] = [
+        "startIndex",
+        "count",
+        "sortBy",
+        "sortOrder",
+        "attributes",
+        "excludedAttributes",
+    ];
+    let pair = |(key, value): (String, String)| {
+        let is = |name: &&str| key.eq_ignore_ascii_case(name);
+        let value = match value.as_str() {
+            "" => String::new(),
+            text if SHOWN.iter().any(is) => text.to_owned(),
+            text if is(&"filter") => without_strings(text),
+            _ => "…".to_owned(),
+        };
+        format!("{key}={value}").replace(char::is_control, " ")
+    };
+    form_pairs(query).map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// The decoded pairs of a query string; `+` is a space.
