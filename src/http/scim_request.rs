@@ -305,13 +305,13 @@ impl<S: Sync> FromRequestParts<S> for Context {
 }
 
 fn precondition(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Precondition>, Refused> {
-    let Some(value) = headers.get(name) else {
+    if !headers.contains_key(name) {
         return Ok(None);
-    };
-    let text = value
-        .to_str()
-        .map_err(|_| refuse(400, "A precondition header is not plain text."))?;
-    Ok(Some(Precondition::parse(text)?))
+    }
+    // A list may stand in several header lines (RFC 9110 §5.3).
+    let lines: Result<Vec<&str>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
+    let lines = lines.map_err(|_| refuse(400, "A precondition header is not plain text."))?;
+    Ok(Some(Precondition::parse(&lines.join(","))?))
 }
 
 impl Context {
