@@ -1,14 +1,14 @@
 //! `/Groups`: create, read, list, replace, change and delete (RFC 7644 §3.3 – §3.6).
 
 use axum::body::Body;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::respond::{Refused, mark, scim_bytes};
-use super::scim_request::Context;
+use super::scim_request::{Context, Segment};
 use super::state::State;
 use super::users::{check_own_id, count_operation, not_found, note_shape, parse_id};
 use super::{body, members, search};
@@ -43,7 +43,7 @@ pub async fn create(
 }
 
 /// `GET /Groups/{id}` (RFC 7644 §3.4.1), with `If-None-Match` (§3.14).
-pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: Context) -> Result<Response, Refused> {
+pub async fn get(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     let projection = projection(&context)?;
     let group = count("get", state.db.group_get(parse_id(&id)?).await.map_err(Refused::from))?;
     let group = group.ok_or_else(|| not_found(&id))?;
@@ -77,7 +77,7 @@ pub async fn search(
 /// `PUT /Groups/{id}` (RFC 7644 §3.5.1).
 pub async fn replace(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -91,7 +91,7 @@ pub async fn replace(
 /// `PATCH /Groups/{id}` (RFC 7644 §3.5.2): 204, unless the client asks for a body with `attributes`.
 pub async fn patch(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -114,11 +114,7 @@ pub async fn patch(
 }
 
 /// `DELETE /Groups/{id}` (RFC 7644 §3.6).
-pub async fn delete(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Refused> {
+pub async fn delete(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     delete_group(&state, &context, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequestParts, OriginalUri, Request, State as Shared};
+use axum::extract::{FromRequestParts, OriginalUri, Path, Request, State as Shared};
 use axum::http::header::{ACCEPT, AGE, HeaderName, HeaderValue, WARNING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -254,6 +254,20 @@ fn percent_decode(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// The last segment of a path, percent-decoded. One that is no text names nothing: 404, as a SCIM error.
+pub struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(_) => Err(no_such_endpoint().await),
+        }
+    }
 }
 
 /// What a handler needs of a request beside its body.

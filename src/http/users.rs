@@ -1,7 +1,7 @@
 //! `/Users`: create, read, list, replace, change and delete (RFC 7644 §3.3 – §3.6).
 
 use axum::body::Body;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::body;
 use super::respond::{Refused, mark, scim};
-use super::scim_request::{BodyShape, Context};
+use super::scim_request::{BodyShape, Context, Segment};
 use super::search;
 use super::state::State;
 use crate::db::users::Written;
@@ -39,7 +39,7 @@ pub async fn create(
 }
 
 /// `GET /Users/{id}` (RFC 7644 §3.4.1), with `If-None-Match` (§3.14).
-pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: Context) -> Result<Response, Refused> {
+pub async fn get(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     let projection = projection(&context)?;
     let user = count(
         "get",
@@ -76,7 +76,7 @@ pub async fn search(
 /// `PUT /Users/{id}` (RFC 7644 §3.5.1).
 pub async fn replace(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -90,7 +90,7 @@ pub async fn replace(
 /// `PATCH /Users/{id}` (RFC 7644 §3.5.2). The answer is always the user, as Workbench's is.
 pub async fn patch(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -102,11 +102,7 @@ pub async fn patch(
 }
 
 /// `DELETE /Users/{id}` (RFC 7644 §3.6).
-pub async fn delete(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Refused> {
+pub async fn delete(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     delete_user(&state, &context, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
