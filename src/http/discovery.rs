@@ -25,7 +25,11 @@ pub async fn service_provider_config(Shared(state): Shared<State>, context: Cont
 
 /// `GET /Schemas`.
 pub async fn schemas(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
-    answer(&context, Some(discovery::schemas(&state.scim_base)), "")
+    answer(
+        &context,
+        Some(discovery::schemas(&state.scim_base, context.caller.dialect)),
+        "",
+    )
 }
 
 /// `GET /Schemas/{urn}`.
@@ -34,12 +38,20 @@ pub async fn schema(
     Segment(urn): Segment,
     context: Context,
 ) -> Result<Response, Refused> {
-    answer(&context, discovery::schema_by_urn(&state.scim_base, &urn), &urn)
+    answer(
+        &context,
+        discovery::schema_by_urn(&state.scim_base, &urn, context.caller.dialect),
+        &urn,
+    )
 }
 
 /// `GET /ResourceTypes`.
 pub async fn resource_types(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
-    answer(&context, Some(discovery::resource_types(&state.scim_base)), "")
+    answer(
+        &context,
+        Some(discovery::resource_types(&state.scim_base, context.caller.dialect)),
+        "",
+    )
 }
 
 /// `GET /ResourceTypes/{name}`.
@@ -50,7 +62,7 @@ pub async fn resource_type(
 ) -> Result<Response, Refused> {
     answer(
         &context,
-        discovery::resource_type_by_name(&state.scim_base, &name),
+        discovery::resource_type_by_name(&state.scim_base, &name, context.caller.dialect),
         &name,
     )
 }

@@ -59,19 +59,25 @@ pub async fn get(Shared(state): Shared<State>, Segment(id): Segment, context: Co
 /// `GET /Groups` (RFC 7644 §3.4.2).
 pub async fn list(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
     let parameters = Parameters::from_pairs(context.query);
-    count("list", search::groups(&state, &parameters).await)
+    count(
+        "list",
+        search::groups(&state, &parameters, context.caller.dialect).await,
+    )
 }
 
 /// `POST /Groups/.search` (RFC 7644 §3.4.3).
 pub async fn search(
     Shared(state): Shared<State>,
-    _: Context,
+    context: Context,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
-    count("list", search::groups(&state, &parameters).await)
+    count(
+        "list",
+        search::groups(&state, &parameters, context.caller.dialect).await,
+    )
 }
 
 /// `PUT /Groups/{id}` (RFC 7644 §3.5.1).
@@ -306,7 +312,7 @@ async fn document(
 }
 
 fn projection(context: &Context) -> Result<Projection, Refused> {
-    Ok(search::projection(GROUP, &context.query)?)
+    Ok(search::projection(GROUP, context)?)
 }
 
 fn count<T>(op: &str, outcome: Result<T, Refused>) -> Result<T, Refused> {

@@ -58,19 +58,19 @@ pub async fn get(Shared(state): Shared<State>, Segment(id): Segment, context: Co
 /// `GET /Users` (RFC 7644 §3.4.2).
 pub async fn list(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
     let parameters = Parameters::from_pairs(context.query);
-    count("list", search::users(&state, &parameters).await)
+    count("list", search::users(&state, &parameters, context.caller.dialect).await)
 }
 
 /// `POST /Users/.search` (RFC 7644 §3.4.3).
 pub async fn search(
     Shared(state): Shared<State>,
-    _: Context,
+    context: Context,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
-    count("list", search::users(&state, &parameters).await)
+    count("list", search::users(&state, &parameters, context.caller.dialect).await)
 }
 
 /// `PUT /Users/{id}` (RFC 7644 §3.5.1).
@@ -252,7 +252,7 @@ fn document(state: &State, user: &UserRow, projection: &Projection, status: Stat
 }
 
 fn projection(context: &Context) -> Result<Projection, Refused> {
-    Ok(search::projection(USER, &context.query)?)
+    Ok(search::projection(USER, context)?)
 }
 
 /// A path's id. One that is no UUID names nothing.
