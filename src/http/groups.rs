@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::scim::document::normalise;
 use crate::scim::error::{ScimError, quoted};
 use crate::scim::group::{self, GroupDraft, GroupRow, MemberRef};
+use crate::scim::id;
 use crate::scim::list::Parameters;
 use crate::scim::patch::{self, MembersChange};
 use crate::scim::projection::Projection;
@@ -235,12 +236,20 @@ async fn members_update(state: &State, group: Uuid, change: MembersChange) -> Re
             });
         }
         MembersChange::Delta(delta) => delta,
-        steps @ MembersChange::Steps(_) => steps.resolve(&all_members(state, group).await?),
+        steps @ MembersChange::Steps(_) => {
+            let put_in = steps.put_in().map(member_id).collect::<Result<Vec<Uuid>, _>>()?;
+            let kinds = state.db.member_kinds(&put_in).await?;
+            if let Some(stranger) = put_in.iter().find(|id| !kinds.contains_key(id)) {
+                return Err(no_such_member(&stranger.to_string()).into());
+            }
+            let kind_of = |text: &str| id::parse(text).and_then(|id| kinds.get(&id).copied());
+            steps.resolve(&all_members(state, group).await?, kind_of)
+        }
     };
     Ok(MembersUpdate {
         add: member_ids(&delta.add)?,
         // An id that is none of ours is not a member: removing it changes nothing.
-        remove: delta.remove.iter().filter_map(|id| id.parse().ok()).collect(),
+        remove: delta.remove.iter().filter_map(|id| id::parse(id)).collect(),
         replace: false,
     })
 }
@@ -266,17 +275,18 @@ async fn all_members(state: &State, group: Uuid) -> Result<Vec<MemberRef>, Error
 
 /// The ids of members to add; raises `invalidValue` for one that cannot be ours.
 fn member_ids(members: &[MemberRef]) -> Result<Vec<Uuid>, ScimError> {
-    members
-        .iter()
-        .map(|member| {
-            member.id.parse().map_err(|_| {
-                ScimError::invalid_value(format!(
-                    "members.value: there is no user or group with the id \"{}\"",
-                    quoted(&member.id)
-                ))
-            })
-        })
-        .collect()
+    members.iter().map(|member| member_id(&member.id)).collect()
+}
+
+fn member_id(text: &str) -> Result<Uuid, ScimError> {
+    id::parse(text).ok_or_else(|| no_such_member(text))
+}
+
+fn no_such_member(id: &str) -> ScimError {
+    ScimError::invalid_value(format!(
+        "members.value: there is no user or group with the id \"{}\"",
+        quoted(id)
+    ))
 }
 
 async fn answer(

@@ -16,6 +16,7 @@ use crate::db::users::Written;
 use crate::scim::Document;
 use crate::scim::document::normalise;
 use crate::scim::error::ScimError;
+use crate::scim::id;
 use crate::scim::list::Parameters;
 use crate::scim::patch;
 use crate::scim::projection::Projection;
@@ -255,9 +256,9 @@ fn projection(context: &Context) -> Result<Projection, Refused> {
     Ok(search::projection(USER, context)?)
 }
 
-/// A path's id. One that is no UUID names nothing.
+/// A path's id. One that cannot be ours names nothing.
 pub(super) fn parse_id(id: &str) -> Result<Uuid, Refused> {
-    id.parse().map_err(|_| not_found(id))
+    id::parse(id).ok_or_else(|| not_found(id))
 }
 
 /// 404 for a resource.
