@@ -49,6 +49,9 @@ pub enum Error {
         /// The attribute it is about; may be empty.
         subject: String,
     },
+    /// A cursor whose place is none in the order of its query: it was forged.
+    #[error("the cursor does not belong to this order")]
+    InvalidCursor,
     /// A reference to a resource that does not exist (`IDREF`).
     #[error("{message}")]
     DanglingReference {

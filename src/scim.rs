@@ -4,7 +4,7 @@
 //!
 //! | Layer | Modules |
 //! |---|---|
-//! | Ground | [`error`] the one error vocabulary, [`limits`] every number, [`dialect`] client profiles, [`time`], [`version`] entity tags |
+//! | Ground | [`error`] the one error vocabulary, [`limits`] every number, [`dialect`] client profiles, [`time`], [`id`], [`version`] entity tags |
 //! | Schema | [`schema`] attribute definitions and the resolution of names, [`discovery`] the same as JSON |
 //! | Notation | [`filter`] filters, [`path`] PATCH paths, [`projection`] `attributes` and `excludedAttributes` |
 //! | Documents | [`document`] normalising what clients send, [`patch`] changing it |
@@ -22,6 +22,7 @@ pub mod document;
 pub mod error;
 pub mod filter;
 pub mod group;
+pub mod id;
 pub mod limits;
 pub mod list;
 pub mod patch;

@@ -137,6 +137,51 @@ async fn months_have_partitions_ahead_and_a_month_without_one_loses_nothing() {
 }
 
 #[tokio::test]
+async fn the_request_log_keeps_odd_requests_too_and_no_personal_value_of_their_query() {
+    let rollcall = Rollcall::start_with(&[("scim-request-log-size", "9")]).await;
+    let scim = rollcall.scim();
+    for name in ["jane", "jill", "joan"] {
+        scim.post("/Users", &json!({"userName": name})).await.expect(201);
+    }
+    let page = scim.get("/Users?cursor&count=1&sortBy=userName").await.expect(200);
+    let cursor = page.body["nextCursor"].as_str().unwrap();
+    for query in [
+        "userName=jane".to_owned(),
+        format!("cursor={cursor}&count=1&sortBy=userName"),
+        "sortBy=%00&x=%00&%00=%00".to_owned(),
+        "count=0&filter=title%20eq%20%22%00%22".to_owned(),
+    ] {
+        let status = scim.get(&format!("/Users?{query}")).await.status;
+        assert!(status < 500, "{query}: {status}");
+    }
+    let mut rows = serde_json::Value::Null;
+    wait_until("the requests are noted", Duration::from_secs(5), async || {
+        rows = rollcall
+            .command(&["scim", "log", "--output", "json"])
+            .succeeded()
+            .json();
+        rows.as_array().unwrap().len() == 8
+    })
+    .await;
+    let targets: Vec<&str> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        targets[..4],
+        [
+            "/scim/v2/Users?count=0&filter=title eq \"…\"",
+            "/scim/v2/Users?sortBy= &x=…& =…",
+            "/scim/v2/Users?cursor=…&count=1&sortBy=userName",
+            "/scim/v2/Users?userName=…",
+        ]
+    );
+    rollcall.finish().await;
+}
+
+#[tokio::test]
 async fn the_request_log_says_why_a_push_failed_and_shows_no_value() {
     let rollcall = Rollcall::start_with(&[("scim-request-log-size", "3")]).await;
     let scim = rollcall.scim();

@@ -14,7 +14,7 @@ use crate::harness::rollcall::UNLIMITED;
 use crate::harness::service::Service;
 use crate::harness::wait_until;
 
-const CLIENTS: usize = 16;
+const CLIENTS: usize = 64;
 
 /// Longest time in which a storm must get on.
 const STORM: Duration = Duration::from_mins(1);

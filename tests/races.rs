@@ -102,10 +102,10 @@ async fn explicit_and_allocated_numbers_in_one_range_never_meet() {
     let pair = Pair::start().await;
     let answers = pair
         .storm(|n, scim| async move {
-            let mut given = Vec::new();
+            let (mut given, mut honoured, mut refused) = (Vec::new(), 0, Vec::new());
             for turn in 0..6 {
-                let body = if (n + turn) % 3 == 0 {
-                    // Every number is asked for by two clients.
+                let body = if (n / 2 + turn) % 3 == 0 {
+                    // Every number is asked for by two clients, one on each replica.
                     json!({"userName": format!("e-{n}-{turn}"), WORKBENCH: {"posixUserId": 20_000 + (n / 2) * 6 + turn}})
                 } else {
                     json!({"userName": format!("a-{n}-{turn}")})
@@ -114,19 +114,31 @@ async fn explicit_and_allocated_numbers_in_one_range_never_meet() {
                 let answer = scim.post("/Users", &body).await;
                 if answer.status == 201 {
                     assert!(asked.is_none_or(|asked| asked == uid(&answer)), "honoured or refused, never changed");
+                    honoured += usize::from(asked.is_some());
                     given.push(uid(&answer));
                 } else {
-                    assert!(asked.is_some(), "{}: {}", answer.status, answer.body);
+                    refused.push(asked.unwrap_or_else(|| panic!("{}: {}", answer.status, answer.body)));
                     answer.expect_error(409, "uniqueness");
                 }
             }
-            given
+            (given, honoured, refused)
         })
         .await;
-    let given: Vec<i64> = answers.into_iter().flatten().collect();
+    let given: Vec<i64> = answers.iter().flat_map(|(given, ..)| given).copied().collect();
     let distinct: BTreeSet<i64> = given.iter().copied().collect();
     assert_eq!(distinct.len(), given.len(), "a number was given twice");
-    assert!(given.len() >= CLIENTS * 4, "{}", given.len());
+    for (_, _, refused) in &answers {
+        assert!(
+            refused.iter().all(|asked| distinct.contains(asked)),
+            "refused, and nobody has it: {refused:?}"
+        );
+    }
+    let honoured: usize = answers.iter().map(|(_, honoured, _)| honoured).sum();
+    assert!(
+        (1..=CLIENTS).contains(&honoured),
+        "{honoured} of the {CLIENTS} numbers went to who asked"
+    );
+    assert_eq!(given.len(), CLIENTS * 4 + honoured, "who asked for none was given one");
     assert!(
         *distinct.last().unwrap() < 20_000 + 600,
         "no number far away was taken: {:?}",

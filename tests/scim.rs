@@ -14,6 +14,7 @@ mod paging;
 mod patch;
 mod projection;
 mod ssh_keys;
+mod suites;
 mod users;
 mod versions;
 

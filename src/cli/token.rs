@@ -24,7 +24,7 @@ pub(crate) enum Command {
         /// What it may be used for; may be repeated. One of scim, nss-user, nss-admin, login, audit, admin.
         #[arg(long = "scope", default_value = "scim")]
         scopes: Vec<Scope>,
-        /// The SCIM client's dialect: strict, entra, okta, onelogin, jumpcloud, authentik, ping.
+        /// The SCIM client's dialect: strict, entra, okta, onelogin, jumpcloud, authentik, ping, core.
         #[arg(long, default_value = "strict")]
         dialect: String,
         /// Days for which it is valid; 365 unless said otherwise, unlimited for nss scopes.

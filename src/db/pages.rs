@@ -69,12 +69,7 @@ impl Database {
             Place::Index(start) => (None, start.saturating_sub(1), u64::from(query.count)),
             Place::First => (None, 0, u64::from(query.count) + 1),
             Place::After(cursor) => {
-                let after = order
-                    .after(cursor, &mut parameters)
-                    .ok_or_else(|| Error::InvalidValue {
-                        message: "the cursor does not belong to this order".into(),
-                        subject: "cursor".into(),
-                    })?;
+                let after = order.after(cursor, &mut parameters).ok_or(Error::InvalidCursor)?;
                 (Some(after), 0, u64::from(query.count) + 1)
             }
         };

@@ -46,8 +46,8 @@ fn judge_code(db: &DbError) -> Verdict {
         "IDREF" => Verdict::Refused(Error::DanglingReference { message, subject }),
         "IDBRK" => Verdict::Refused(Error::Brake { message }),
         "23505" => Verdict::Refused(taken(db)),
-        // Text or JSON that PostgreSQL cannot hold, such as \u0000: the languages above refuse it first.
-        "22P02" | "22021" | "22P05" | "22003" => Verdict::Refused(Error::InvalidValue {
+        // Text, JSON, a number or a time that PostgreSQL cannot hold, such as \u0000: the languages above refuse it first.
+        "22P02" | "22021" | "22P05" | "22003" | "22007" | "22008" => Verdict::Refused(Error::InvalidValue {
             message: "a value cannot be stored".into(),
             subject: String::new(),
         }),

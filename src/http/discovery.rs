@@ -1,12 +1,12 @@
 //! `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 §4) and `/Me` (§3.11).
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
 use super::respond::{Refused, scim};
-use super::scim_request::Context;
+use super::scim_request::{Context, Segment};
 use super::state::State;
 use crate::scim::discovery;
 use crate::scim::error::{ScimError, quoted};
@@ -25,32 +25,44 @@ pub async fn service_provider_config(Shared(state): Shared<State>, context: Cont
 
 /// `GET /Schemas`.
 pub async fn schemas(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
-    answer(&context, Some(discovery::schemas(&state.scim_base)), "")
+    answer(
+        &context,
+        Some(discovery::schemas(&state.scim_base, context.caller.dialect)),
+        "",
+    )
 }
 
 /// `GET /Schemas/{urn}`.
 pub async fn schema(
     Shared(state): Shared<State>,
-    Path(urn): Path<String>,
+    Segment(urn): Segment,
     context: Context,
 ) -> Result<Response, Refused> {
-    answer(&context, discovery::schema_by_urn(&state.scim_base, &urn), &urn)
+    answer(
+        &context,
+        discovery::schema_by_urn(&state.scim_base, &urn, context.caller.dialect),
+        &urn,
+    )
 }
 
 /// `GET /ResourceTypes`.
 pub async fn resource_types(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
-    answer(&context, Some(discovery::resource_types(&state.scim_base)), "")
+    answer(
+        &context,
+        Some(discovery::resource_types(&state.scim_base, context.caller.dialect)),
+        "",
+    )
 }
 
 /// `GET /ResourceTypes/{name}`.
 pub async fn resource_type(
     Shared(state): Shared<State>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     context: Context,
 ) -> Result<Response, Refused> {
     answer(
         &context,
-        discovery::resource_type_by_name(&state.scim_base, &name),
+        discovery::resource_type_by_name(&state.scim_base, &name, context.caller.dialect),
         &name,
     )
 }

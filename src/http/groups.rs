@@ -1,14 +1,14 @@
 //! `/Groups`: create, read, list, replace, change and delete (RFC 7644 §3.3 – §3.6).
 
 use axum::body::Body;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::respond::{Refused, mark, scim_bytes};
-use super::scim_request::Context;
+use super::scim_request::{Context, Segment};
 use super::state::State;
 use super::users::{check_own_id, count_operation, not_found, note_shape, parse_id};
 use super::{body, members, search};
@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::scim::document::normalise;
 use crate::scim::error::{ScimError, quoted};
 use crate::scim::group::{self, GroupDraft, GroupRow, MemberRef};
+use crate::scim::id;
 use crate::scim::list::Parameters;
 use crate::scim::patch::{self, MembersChange};
 use crate::scim::projection::Projection;
@@ -43,7 +44,7 @@ pub async fn create(
 }
 
 /// `GET /Groups/{id}` (RFC 7644 §3.4.1), with `If-None-Match` (§3.14).
-pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: Context) -> Result<Response, Refused> {
+pub async fn get(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     let projection = projection(&context)?;
     let group = count("get", state.db.group_get(parse_id(&id)?).await.map_err(Refused::from))?;
     let group = group.ok_or_else(|| not_found(&id))?;
@@ -59,25 +60,31 @@ pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: 
 /// `GET /Groups` (RFC 7644 §3.4.2).
 pub async fn list(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
     let parameters = Parameters::from_pairs(context.query);
-    count("list", search::groups(&state, &parameters).await)
+    count(
+        "list",
+        search::groups(&state, &parameters, context.caller.dialect).await,
+    )
 }
 
 /// `POST /Groups/.search` (RFC 7644 §3.4.3).
 pub async fn search(
     Shared(state): Shared<State>,
-    _: Context,
+    context: Context,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
-    count("list", search::groups(&state, &parameters).await)
+    count(
+        "list",
+        search::groups(&state, &parameters, context.caller.dialect).await,
+    )
 }
 
 /// `PUT /Groups/{id}` (RFC 7644 §3.5.1).
 pub async fn replace(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -91,7 +98,7 @@ pub async fn replace(
 /// `PATCH /Groups/{id}` (RFC 7644 §3.5.2): 204, unless the client asks for a body with `attributes`.
 pub async fn patch(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -114,11 +121,7 @@ pub async fn patch(
 }
 
 /// `DELETE /Groups/{id}` (RFC 7644 §3.6).
-pub async fn delete(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Refused> {
+pub async fn delete(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     delete_group(&state, &context, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -233,12 +236,20 @@ async fn members_update(state: &State, group: Uuid, change: MembersChange) -> Re
             });
         }
         MembersChange::Delta(delta) => delta,
-        steps @ MembersChange::Steps(_) => steps.resolve(&all_members(state, group).await?),
+        steps @ MembersChange::Steps(_) => {
+            let put_in = steps.put_in().map(member_id).collect::<Result<Vec<Uuid>, _>>()?;
+            let kinds = state.db.member_kinds(&put_in).await?;
+            if let Some(stranger) = put_in.iter().find(|id| !kinds.contains_key(id)) {
+                return Err(no_such_member(&stranger.to_string()).into());
+            }
+            let kind_of = |text: &str| id::parse(text).and_then(|id| kinds.get(&id).copied());
+            steps.resolve(&all_members(state, group).await?, kind_of)
+        }
     };
     Ok(MembersUpdate {
         add: member_ids(&delta.add)?,
         // An id that is none of ours is not a member: removing it changes nothing.
-        remove: delta.remove.iter().filter_map(|id| id.parse().ok()).collect(),
+        remove: delta.remove.iter().filter_map(|id| id::parse(id)).collect(),
         replace: false,
     })
 }
@@ -264,17 +275,18 @@ async fn all_members(state: &State, group: Uuid) -> Result<Vec<MemberRef>, Error
 
 /// The ids of members to add; raises `invalidValue` for one that cannot be ours.
 fn member_ids(members: &[MemberRef]) -> Result<Vec<Uuid>, ScimError> {
-    members
-        .iter()
-        .map(|member| {
-            member.id.parse().map_err(|_| {
-                ScimError::invalid_value(format!(
-                    "members.value: there is no user or group with the id \"{}\"",
-                    quoted(&member.id)
-                ))
-            })
-        })
-        .collect()
+    members.iter().map(|member| member_id(&member.id)).collect()
+}
+
+fn member_id(text: &str) -> Result<Uuid, ScimError> {
+    id::parse(text).ok_or_else(|| no_such_member(text))
+}
+
+fn no_such_member(id: &str) -> ScimError {
+    ScimError::invalid_value(format!(
+        "members.value: there is no user or group with the id \"{}\"",
+        quoted(id)
+    ))
 }
 
 async fn answer(
@@ -310,7 +322,7 @@ async fn document(
 }
 
 fn projection(context: &Context) -> Result<Projection, Refused> {
-    Ok(search::projection(GROUP, &context.query)?)
+    Ok(search::projection(GROUP, context)?)
 }
 
 fn count<T>(op: &str, outcome: Result<T, Refused>) -> Result<T, Refused> {

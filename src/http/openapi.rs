@@ -46,17 +46,17 @@ macro_rules! endpoints {
 /// RFC 7644 §3.2, table 1, but for `/Me`, which is answered 501: what is not offered is not described.
 const ENDPOINTS: &[Endpoint] = endpoints![
     get "/Users", "Lists users", None, 200 Some("UserList"), LIST;
-    post "/Users", "Creates a user", Some("User"), 201 Some("User"), SHOW;
+    post "/Users", "Creates a user", Some("User"), 201 Some("ShownUser"), SHOW;
     post "/Users/.search", "Searches users", Some("SearchRequest"), 200 Some("UserList"), &[];
-    get "/Users/{id}", "Shows a user", None, 200 Some("User"), SHOW;
-    put "/Users/{id}", "Replaces a user", Some("User"), 200 Some("User"), SHOW;
-    patch "/Users/{id}", "Changes a user", Some("PatchOp"), 200 Some("User"), SHOW;
+    get "/Users/{id}", "Shows a user", None, 200 Some("ShownUser"), SHOW;
+    put "/Users/{id}", "Replaces a user", Some("User"), 200 Some("ShownUser"), SHOW;
+    patch "/Users/{id}", "Changes a user", Some("PatchOp"), 200 Some("ShownUser"), SHOW;
     delete "/Users/{id}", "Deletes a user; his ids are retired", None, 204 None, &[];
     get "/Groups", "Lists groups", None, 200 Some("GroupList"), LIST;
-    post "/Groups", "Creates a group", Some("Group"), 201 Some("Group"), SHOW;
+    post "/Groups", "Creates a group", Some("Group"), 201 Some("ShownGroup"), SHOW;
     post "/Groups/.search", "Searches groups", Some("SearchRequest"), 200 Some("GroupList"), &[];
-    get "/Groups/{id}", "Shows a group", None, 200 Some("Group"), SHOW;
-    put "/Groups/{id}", "Replaces a group and its members", Some("Group"), 200 Some("Group"), SHOW;
+    get "/Groups/{id}", "Shows a group", None, 200 Some("ShownGroup"), SHOW;
+    put "/Groups/{id}", "Replaces a group and its members", Some("Group"), 200 Some("ShownGroup"), SHOW;
     patch "/Groups/{id}", "Changes a group; 200 with a body when `attributes` is given", Some("PatchOp"), 204 None, SHOW;
     delete "/Groups/{id}", "Deletes a group; its gid is retired", None, 204 None, &[];
     post "/.search", "Searches users and groups", Some("SearchRequest"), 200 Some("ListResponse"), &[];
@@ -141,7 +141,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         "default": {"description": "A SCIM error", "content": content("Error")},
     });
     if endpoint.method == "patch" && status == 204 {
-        responses["200"] = json!({"description": "The group", "content": content("Group")});
+        responses["200"] = json!({"description": "The group", "content": content("ShownGroup")});
     }
     let mut operation = json!({"summary": endpoint.summary, "parameters": parameters, "responses": responses});
     if let Some(name) = endpoint.body {

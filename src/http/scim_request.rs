@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequestParts, OriginalUri, Request, State as Shared};
+use axum::extract::{FromRequestParts, OriginalUri, Path, Request, State as Shared};
 use axum::http::header::{ACCEPT, AGE, HeaderName, HeaderValue, WARNING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -199,12 +199,28 @@ impl Noted {
     }
 }
 
-/// A query string without the values in its filter: they are names and addresses of people.
+/// A query string without what may be names and addresses of people: the values in its filter, the sort key in its cursor, and all
+/// that is no parameter of ours. Control characters are blanked: the database keeps no NUL.
 fn redact_query(query: &str) -> String {
-    form_pairs(query)
-        .map(|(key, value)| format!("{key}={}", without_strings(&value)))
-        .collect::<Vec<_>>()
-        .join("&")
+    const SHOWN: [&str; 6] = [
+        "startIndex",
+        "count",
+        "sortBy",
+        "sortOrder",
+        "attributes",
+        "excludedAttributes",
+    ];
+    let pair = |(key, value): (String, String)| {
+        let is = |name: &&str| key.eq_ignore_ascii_case(name);
+        let value = match value.as_str() {
+            "" => String::new(),
+            text if SHOWN.iter().any(is) => text.to_owned(),
+            text if is(&"filter") => without_strings(text),
+            _ => "…".to_owned(),
+        };
+        format!("{key}={value}").replace(char::is_control, " ")
+    };
+    form_pairs(query).map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// The decoded pairs of a query string; `+` is a space.
@@ -238,6 +254,20 @@ fn percent_decode(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// The last segment of a path, percent-decoded. One that is no text names nothing: 404, as a SCIM error.
+pub struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(_) => Err(no_such_endpoint().await),
+        }
+    }
 }
 
 /// What a handler needs of a request beside its body.
@@ -289,13 +319,13 @@ impl<S: Sync> FromRequestParts<S> for Context {
 }
 
 fn precondition(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Precondition>, Refused> {
-    let Some(value) = headers.get(name) else {
+    if !headers.contains_key(name) {
         return Ok(None);
-    };
-    let text = value
-        .to_str()
-        .map_err(|_| refuse(400, "A precondition header is not plain text."))?;
-    Ok(Some(Precondition::parse(text)?))
+    }
+    // A list may stand in several header lines (RFC 9110 §5.3).
+    let lines: Result<Vec<&str>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
+    let lines = lines.map_err(|_| refuse(400, "A precondition header is not plain text."))?;
+    Ok(Some(Precondition::parse(&lines.join(","))?))
 }
 
 impl Context {

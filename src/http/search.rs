@@ -14,6 +14,7 @@ use super::scim_request::Context;
 use super::state::State;
 use super::users::render;
 use crate::db::Page;
+use crate::scim::dialect::Dialect;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupRow;
 use crate::scim::list::{ListFrame, ListQuery, Page as Place, Parameters};
@@ -21,24 +22,27 @@ use crate::scim::projection::Projection;
 use crate::scim::schema::ResourceType;
 use crate::scim::user::UserRow;
 
-/// The projection that a query string asks for.
-pub(super) fn projection(resource_type: ResourceType, query: &[(String, String)]) -> Result<Projection, ScimError> {
-    let parameters = Parameters::from_pairs(query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-    Projection::parse(
+/// The projection that a query string asks for, in the caller's dialect.
+pub(super) fn projection(resource_type: ResourceType, context: &Context) -> Result<Projection, ScimError> {
+    let pairs = context.query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let parameters = Parameters::from_pairs(pairs);
+    let projection = Projection::parse(
         resource_type,
         parameters.attributes.as_deref(),
         parameters.excluded_attributes.as_deref(),
-    )
+    )?;
+    Ok(projection.in_dialect(context.caller.dialect))
 }
 
 /// A page of users.
-pub(super) async fn users(state: &State, parameters: &Parameters) -> Result<Response, Refused> {
+pub(super) async fn users(state: &State, parameters: &Parameters, dialect: Dialect) -> Result<Response, Refused> {
     let query = ListQuery::parse(
         parameters,
         ResourceType::User,
         &state.scim_limits(),
         Timestamp::now().as_second(),
-    )?;
+    )?
+    .in_dialect(dialect);
     let page = state.db.user_page(&query, query.projection.wants("groups")).await?;
     let frame = frame(&query, page.total, page.rows.len(), &page);
     let mut text = frame.head().into_bytes();
@@ -48,13 +52,14 @@ pub(super) async fn users(state: &State, parameters: &Parameters) -> Result<Resp
 }
 
 /// A page of groups, each with its members, streamed.
-pub(super) async fn groups(state: &State, parameters: &Parameters) -> Result<Response, Refused> {
+pub(super) async fn groups(state: &State, parameters: &Parameters, dialect: Dialect) -> Result<Response, Refused> {
     let query = ListQuery::parse(
         parameters,
         ResourceType::Group,
         &state.scim_limits(),
         Timestamp::now().as_second(),
-    )?;
+    )?
+    .in_dialect(dialect);
     let page = state.db.group_page(&query).await?;
     let frame = frame(&query, page.total, page.rows.len(), &page);
     Ok(scim_bytes(
@@ -66,15 +71,18 @@ pub(super) async fn groups(state: &State, parameters: &Parameters) -> Result<Res
 /// `POST /.search`: users, then groups.
 pub async fn search(
     Shared(state): Shared<State>,
-    _: Context,
+    context: Context,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
+    let dialect = context.caller.dialect;
     let (limits, now) = (state.scim_limits(), Timestamp::now().as_second());
-    let mut of_users = ListQuery::parse_across_types(&parameters, ResourceType::User, &limits, now)?;
-    let mut of_groups = ListQuery::parse_across_types(&parameters, ResourceType::Group, &limits, now)?;
+    let mut of_users =
+        ListQuery::parse_across_types(&parameters, ResourceType::User, &limits, now)?.in_dialect(dialect);
+    let mut of_groups =
+        ListQuery::parse_across_types(&parameters, ResourceType::Group, &limits, now)?.in_dialect(dialect);
     let Place::Index(start) = of_users.page else {
         return Err(ScimError::invalid_cursor("Pages by cursor are of one resource type: search below it.").into());
     };

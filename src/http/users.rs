@@ -1,7 +1,7 @@
 //! `/Users`: create, read, list, replace, change and delete (RFC 7644 §3.3 – §3.6).
 
 use axum::body::Body;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -9,13 +9,14 @@ use uuid::Uuid;
 
 use super::body;
 use super::respond::{Refused, mark, scim};
-use super::scim_request::{BodyShape, Context};
+use super::scim_request::{BodyShape, Context, Segment};
 use super::search;
 use super::state::State;
 use crate::db::users::Written;
 use crate::scim::Document;
 use crate::scim::document::normalise;
 use crate::scim::error::ScimError;
+use crate::scim::id;
 use crate::scim::list::Parameters;
 use crate::scim::patch;
 use crate::scim::projection::Projection;
@@ -39,7 +40,7 @@ pub async fn create(
 }
 
 /// `GET /Users/{id}` (RFC 7644 §3.4.1), with `If-None-Match` (§3.14).
-pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: Context) -> Result<Response, Refused> {
+pub async fn get(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     let projection = projection(&context)?;
     let user = count(
         "get",
@@ -58,25 +59,25 @@ pub async fn get(Shared(state): Shared<State>, Path(id): Path<String>, context: 
 /// `GET /Users` (RFC 7644 §3.4.2).
 pub async fn list(Shared(state): Shared<State>, context: Context) -> Result<Response, Refused> {
     let parameters = Parameters::from_pairs(context.query);
-    count("list", search::users(&state, &parameters).await)
+    count("list", search::users(&state, &parameters, context.caller.dialect).await)
 }
 
 /// `POST /Users/.search` (RFC 7644 §3.4.3).
 pub async fn search(
     Shared(state): Shared<State>,
-    _: Context,
+    context: Context,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let body = body::read_search(&state, &headers, body).await?;
     let parameters = Parameters::from_search(Value::Object(body.object))?;
-    count("list", search::users(&state, &parameters).await)
+    count("list", search::users(&state, &parameters, context.caller.dialect).await)
 }
 
 /// `PUT /Users/{id}` (RFC 7644 §3.5.1).
 pub async fn replace(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -90,7 +91,7 @@ pub async fn replace(
 /// `PATCH /Users/{id}` (RFC 7644 §3.5.2). The answer is always the user, as Workbench's is.
 pub async fn patch(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     context: Context,
     headers: HeaderMap,
     body: Body,
@@ -102,11 +103,7 @@ pub async fn patch(
 }
 
 /// `DELETE /Users/{id}` (RFC 7644 §3.6).
-pub async fn delete(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Refused> {
+pub async fn delete(Shared(state): Shared<State>, Segment(id): Segment, context: Context) -> Result<Response, Refused> {
     delete_user(&state, &context, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -256,12 +253,12 @@ fn document(state: &State, user: &UserRow, projection: &Projection, status: Stat
 }
 
 fn projection(context: &Context) -> Result<Projection, Refused> {
-    Ok(search::projection(USER, &context.query)?)
+    Ok(search::projection(USER, context)?)
 }
 
-/// A path's id. One that is no UUID names nothing.
+/// A path's id. One that cannot be ours names nothing.
 pub(super) fn parse_id(id: &str) -> Result<Uuid, Refused> {
-    id.parse().map_err(|_| not_found(id))
+    id::parse(id).ok_or_else(|| not_found(id))
 }
 
 /// 404 for a resource.

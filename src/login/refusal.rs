@@ -158,7 +158,7 @@ impl From<Error> for Refusal {
                     retry_after: Some(Duration::from_secs(1)),
                 };
             }
-            Error::Brake { .. } | Error::Internal(_) => Reason::Internal,
+            Error::Brake { .. } | Error::InvalidCursor | Error::Internal(_) => Reason::Internal,
         };
         Self::new(reason, detail)
     }

@@ -22,11 +22,13 @@ pub enum Dialect {
     Authentik,
     /// `PingOne` and `PingFederate`.
     Ping,
+    /// Clients that know the schemas of RFC 7643 alone and take no resource with anything else in it.
+    Core,
 }
 
 impl Dialect {
     /// Every dialect, in the order in which help texts list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Strict,
         Self::Entra,
         Self::Okta,
@@ -34,6 +36,7 @@ impl Dialect {
         Self::JumpCloud,
         Self::Authentik,
         Self::Ping,
+        Self::Core,
     ];
 
     /// The name used in settings, on the command line and in the database.
@@ -46,6 +49,7 @@ impl Dialect {
             Self::JumpCloud => "jumpcloud",
             Self::Authentik => "authentik",
             Self::Ping => "ping",
+            Self::Core => "core",
         }
     }
 
@@ -57,6 +61,11 @@ impl Dialect {
     /// Whether `replace` at a valuePath without a match creates the element; RFC 7644 §3.5.2.3 says 400 `noTarget`.
     pub const fn upserts_unmatched_replace(self) -> bool {
         matches!(self, Self::Entra)
+    }
+
+    /// Whether answers and discovery leave out every extension (RFC 7643 §3.3) that the RFC does not define itself.
+    pub const fn hides_other_schemas(self) -> bool {
+        matches!(self, Self::Core)
     }
 
     /// Whether a PATCH without operations is a success that changes nothing instead of 400 `invalidSyntax`.
@@ -73,7 +82,7 @@ impl fmt::Display for Dialect {
 
 /// The text is not the name of a dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a dialect: use strict, entra, okta, onelogin, jumpcloud, authentik or ping")]
+#[error("not a dialect: use strict, entra, okta, onelogin, jumpcloud, authentik, ping or core")]
 pub struct UnknownDialect;
 
 impl FromStr for Dialect {
@@ -105,5 +114,6 @@ mod tests {
         assert!(!strict.wraps_emails_object());
         assert!(!strict.upserts_unmatched_replace());
         assert!(!strict.accepts_empty_operations());
+        assert!(!strict.hides_other_schemas());
     }
 }

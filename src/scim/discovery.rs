@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Dialect;
 use super::limits::Limits;
 use super::list::LIST_RESPONSE_URN;
 use super::schema::{self, Attribute, Kind, ResourceType, Schema, Uniqueness};
@@ -43,27 +44,29 @@ pub fn service_provider_config(base_url: &str, limits: &Limits) -> Value {
     })
 }
 
-/// `/Schemas`, as a `ListResponse`.
-pub fn schemas(base_url: &str) -> Value {
-    list(&schema::ALL.map(|schema| schema_json(base_url, schema)))
+/// `/Schemas` as a dialect shows it, a `ListResponse`.
+pub fn schemas(base_url: &str, dialect: Dialect) -> Value {
+    let shown = schema::ALL.into_iter().filter(|schema| schema.is_shown_in(dialect));
+    list(&shown.map(|schema| schema_json(base_url, schema)).collect::<Vec<_>>())
 }
 
-/// `/Schemas/{urn}`; `None` when there is no such schema.
-pub fn schema_by_urn(base_url: &str, urn: &str) -> Option<Value> {
-    schema::by_urn(urn).map(|schema| schema_json(base_url, schema))
+/// `/Schemas/{urn}`; `None` when there is no such schema, or the dialect does not show it.
+pub fn schema_by_urn(base_url: &str, urn: &str, dialect: Dialect) -> Option<Value> {
+    let schema = schema::by_urn(urn).filter(|schema| schema.is_shown_in(dialect))?;
+    Some(schema_json(base_url, schema))
 }
 
-/// `/ResourceTypes`, as a `ListResponse`.
-pub fn resource_types(base_url: &str) -> Value {
-    list(&ResourceType::ALL.map(|resource_type| resource_type_json(base_url, resource_type)))
+/// `/ResourceTypes` as a dialect shows it, a `ListResponse`.
+pub fn resource_types(base_url: &str, dialect: Dialect) -> Value {
+    list(&ResourceType::ALL.map(|resource_type| resource_type_json(base_url, resource_type, dialect)))
 }
 
 /// `/ResourceTypes/{name}`; `None` when there is no such resource type.
-pub fn resource_type_by_name(base_url: &str, name: &str) -> Option<Value> {
+pub fn resource_type_by_name(base_url: &str, name: &str, dialect: Dialect) -> Option<Value> {
     let resource_type = ResourceType::ALL
         .into_iter()
         .find(|resource_type| resource_type.name() == name)?;
-    Some(resource_type_json(base_url, resource_type))
+    Some(resource_type_json(base_url, resource_type, dialect))
 }
 
 fn list(resources: &[Value]) -> Value {
@@ -80,10 +83,11 @@ fn meta(resource_type: &str, location: &str) -> Value {
     json!({"resourceType": resource_type, "location": location})
 }
 
-fn resource_type_json(base_url: &str, resource_type: ResourceType) -> Value {
+fn resource_type_json(base_url: &str, resource_type: ResourceType, dialect: Dialect) -> Value {
     let extensions: Vec<Value> = resource_type
         .extensions()
         .iter()
+        .filter(|schema| schema.is_shown_in(dialect))
         .map(|schema| json!({"schema": schema.id, "required": false}))
         .collect();
     json!({

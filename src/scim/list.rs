@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::Dialect;
 use super::error::{ScimError, quoted};
 use super::filter::{self, Filter};
 use super::limits::Limits;
@@ -71,6 +72,13 @@ impl ListQuery {
         now: i64,
     ) -> Result<Self, ScimError> {
         Self::parse_with(parameters, resource_type, limits, now, filter::parse_across_types)
+    }
+
+    /// The same query, whose answer shows what a dialect shows.
+    #[must_use]
+    pub fn in_dialect(mut self, dialect: Dialect) -> Self {
+        self.projection = self.projection.in_dialect(dialect);
+        self
     }
 
     fn parse_with(

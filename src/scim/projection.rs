@@ -2,16 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use super::Document;
 use super::error::ScimError;
 use super::limits::PROJECTION_ENTRIES;
 use super::schema::{Attribute, AttributePath, ResourceType, Returned, Schema, Target};
+use super::{Dialect, Document};
 
 /// Which attributes an answer shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Projection {
     resource_type: ResourceType,
     mode: Mode,
+    dialect: Dialect,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,15 @@ impl Projection {
         Self {
             resource_type,
             mode: Mode::Default,
+            dialect: Dialect::Strict,
         }
+    }
+
+    /// The same, of what a dialect shows.
+    #[must_use]
+    pub const fn in_dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
     }
 
     /// Reads the two parameters, each a comma-separated list of attributes, sub-attributes and extension URNs.
@@ -66,7 +75,11 @@ impl Projection {
             (false, true) => Mode::Except(entries(resource_type, excluded.unwrap_or_default())?),
             (false, false) => Mode::Default,
         };
-        Ok(Self { resource_type, mode })
+        Ok(Self {
+            resource_type,
+            mode,
+            dialect: Dialect::Strict,
+        })
     }
 
     /// Whether the request named attributes with `attributes`: a PATCH must then answer with a body.
@@ -90,6 +103,10 @@ impl Projection {
                 continue;
             }
             let shown = match self.resource_type.extension(&key) {
+                Some(schema) if !schema.is_shown_in(self.dialect) => {
+                    forget(document, schema);
+                    false
+                }
                 Some(schema) => self.apply_to_extension(document, schema),
                 None => match self.resource_type.attribute(&key) {
                     Some(attribute) => self.apply_to(document, AttributePath::core(attribute)),
@@ -152,6 +169,13 @@ impl Projection {
                 Named::Parts(subs) => Share::Except(subs),
             },
         }
+    }
+}
+
+/// Takes a schema out of `schemas`.
+fn forget(document: &mut Document, schema: &Schema) {
+    if let Some(Value::Array(urns)) = document.get_mut("schemas") {
+        urns.retain(|urn| urn != schema.id);
     }
 }
 

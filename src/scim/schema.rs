@@ -18,6 +18,8 @@ pub use resource_type::{AttributePath, ResourceType, Target};
 pub use user::USER;
 pub use workbench::WORKBENCH_USER;
 
+use super::Dialect;
+
 /// A schema: a URN and the attributes it names (RFC 7643 §7).
 #[derive(Debug)]
 pub struct Schema {
@@ -42,6 +44,12 @@ impl PartialEq for Schema {
 impl Eq for Schema {}
 
 impl Schema {
+    /// Whether answers and discovery show the schema to clients of this dialect.
+    pub fn is_shown_in(&self, dialect: Dialect) -> bool {
+        let is_standard = self.id.starts_with("urn:ietf:");
+        is_standard || !dialect.hides_other_schemas()
+    }
+
     /// The attribute of that name or alias, compared without case (RFC 7643 §2.1).
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         find(self.attributes, name).or_else(|| {

@@ -97,6 +97,24 @@ async fn groups_may_refer_to_each_other_in_a_circle() {
 }
 
 #[tokio::test]
+async fn a_circle_of_which_one_part_fails_leaves_nothing_behind() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    scim.post("/Groups", &group("taken", &[])).await.expect(201);
+    let post = |id: &str, name: &str, other: &str| json!({"method": "POST", "path": "/Groups", "bulkId": id, "data": group(name, &[other])});
+    for operations in [
+        json!([post("a", "taken", "bulkId:b"), post("b", "fresh", "bulkId:a")]),
+        json!([post("a", "fresh", "bulkId:b"), post("b", "taken", "bulkId:a")]),
+    ] {
+        let answer = bulk(&scim, None, operations).await.expect(200);
+        assert_eq!(statuses(&answer), ["409", "409"], "{}", answer.body);
+        let left = scim.get("/Groups?attributes=displayName").await.expect(200);
+        assert_eq!(left.body["totalResults"], 1, "{}", left.body);
+    }
+    rollcall.finish().await;
+}
+
+#[tokio::test]
 async fn the_request_stops_after_as_many_failures_as_it_allows() {
     let rollcall = Rollcall::start().await;
     let scim = rollcall.scim();

@@ -1,6 +1,7 @@
 //! What real clients send, retold: a table of exchanges per client, played with a token of its dialect.
 
 mod authentik;
+mod core_schemas;
 mod entra;
 mod jumpcloud;
 mod okta;

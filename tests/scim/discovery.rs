@@ -78,6 +78,9 @@ async fn wrong_methods_and_unknown_endpoints_are_told_apart() {
         (Method::GET, "/Nothing", 404),
         (Method::GET, "/Users/a/b", 404),
         (Method::GET, "/Users/%C3%A9%2F%00", 404),
+        (Method::GET, "/Users/%FF", 404),
+        (Method::PATCH, "/Groups/%C3%28", 404),
+        (Method::GET, "/Schemas/%FF", 404),
         (Method::GET, "", 404),
     ] {
         let answer = scim.send(scim.request_with(method.clone(), path, &json!({}))).await;

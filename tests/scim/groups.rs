@@ -86,6 +86,55 @@ async fn members_come_and_go_in_every_spelling() {
 }
 
 #[tokio::test]
+async fn a_filter_on_the_type_sees_those_whom_the_same_request_puts_in() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    let jane = scim.post("/Users", &user("jane")).await.expect(201);
+    let inner = scim.post("/Groups", &group("inner", &[])).await.expect(201);
+    let team = scim.post("/Groups", &group("team", &[])).await.expect(201);
+    let path = format!("/Groups/{}", team.id());
+    // What the client says of a member is not what he is.
+    let everybody = json!([{"value": jane.id(), "type": "Group"}, {"value": inner.id()}]);
+    for (filter, left) in [("type eq \"Group\"", jane.id()), ("type eq \"User\"", inner.id())] {
+        let add = json!({"op": "add", "path": "members", "value": everybody});
+        let remove = json!({"op": "remove", "path": format!("members[{filter}]")});
+        scim.patch(&path, &json!([add, remove])).await.expect(204);
+        assert_eq!(members(&scim, &path).await, set(&[left]), "{filter}");
+        scim.patch(&path, &json!([{"op": "remove", "path": "members"}]))
+            .await
+            .expect(204);
+    }
+    let nobody = json!([
+        {"op": "add", "path": "members", "value": [{"value": "0190aaaa-0000-7000-8000-000000000001"}]},
+        {"op": "remove", "path": "members[not (type eq \"Group\")]"},
+    ]);
+    scim.patch(&path, &nobody).await.expect_error(400, "invalidValue");
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn another_spelling_of_an_id_is_not_the_id() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    let jane = scim.post("/Users", &user("jane")).await.expect(201);
+    let team = scim.post("/Groups", &group("team", &[jane.id()])).await.expect(201);
+    let path = format!("/Groups/{}", team.id());
+    for other in [
+        jane.id().to_uppercase(),
+        jane.id().replace('-', ""),
+        format!("{{{}}}", jane.id()),
+    ] {
+        scim.get(&format!("/Users/{other}")).await.expect_error(404, "");
+        let add = json!([{"op": "add", "path": "members", "value": [{"value": other}]}]);
+        scim.patch(&path, &add).await.expect_error(400, "invalidValue");
+        let remove = json!([{"op": "remove", "path": "members", "value": [{"value": other}]}]);
+        scim.patch(&path, &remove).await.expect(204);
+        assert_eq!(members(&scim, &path).await, set(&[jane.id()]), "{other}");
+    }
+    rollcall.finish().await;
+}
+
+#[tokio::test]
 async fn a_patch_without_effect_keeps_the_version() {
     let rollcall = Rollcall::start().await;
     let scim = rollcall.scim();

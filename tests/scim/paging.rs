@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{group, user};
@@ -169,6 +171,45 @@ async fn cursors_that_are_forged_old_or_of_another_query_are_refused() {
             "{query}: {}",
             answer.body
         );
+    }
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_cursor_whose_place_was_forged_is_refused_and_no_defect() {
+    let rollcall = Rollcall::start().await;
+    rollcall.database.populate(3).await;
+    let scim = rollcall.scim();
+    // The sort key stands at the end, behind encoding, time, query, count, id and a flag.
+    let fixed = 1 + 8 + 8 + 4 + 16 + 1;
+    let posix = format!("{}:posixUserId", super::WORKBENCH);
+    for (sort, forgeries) in [
+        (
+            "meta.created",
+            [
+                "0000-01-01 00:00:00+00",
+                "-009999-01-01 00:00:00+00",
+                "2024-13-40 00:00:00+00",
+                "infinity",
+                "",
+            ],
+        ),
+        (&*posix, ["99999999999999999999", "1.5", "x", "", "1;"]),
+        ("active", ["maybe", "1", "TRUE", "", "true "]),
+    ] {
+        let query = [("cursor", ""), ("count", "2"), ("sortBy", sort)];
+        let page = scim.query("/Users", &query).await.expect(200);
+        let cursor = page.body["nextCursor"].as_str().unwrap().to_owned();
+        let honest = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+        scim.query("/Users", &[("cursor", &*cursor), query[1], query[2]])
+            .await
+            .expect(200);
+        for forged in forgeries {
+            let cursor = URL_SAFE_NO_PAD.encode([&honest[..fixed], forged.as_bytes()].concat());
+            scim.query("/Users", &[("cursor", &*cursor), query[1], query[2]])
+                .await
+                .expect_error(400, "invalidCursor");
+        }
     }
     rollcall.finish().await;
 }

@@ -72,6 +72,11 @@ async fn any_version_and_lists_of_versions_are_understood() {
             .header("if-match", tags);
         assert_eq!(scim.send(request).await.status, status, "{tags}");
     }
+    let several_lines = scim
+        .request_with(Method::PUT, &path, &user("jane"))
+        .header("if-match", "W/\"77\"")
+        .header("if-match", "W/\"1\"");
+    scim.send(several_lines).await.expect(200);
     let missing = "/Users/0190aaaa-0000-7000-8000-000000000001";
     scim.send(scim.request(Method::DELETE, missing).header("if-match", "*"))
         .await

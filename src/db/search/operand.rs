@@ -1,10 +1,10 @@
 //! The left side of a comparison in SQL, and what each operator makes of it.
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::fold::fold;
 use crate::scim::filter::{Literal, Operator};
+use crate::scim::id;
 use crate::scim::schema::Attribute;
 use crate::scim::version::Precondition;
 
@@ -133,7 +133,7 @@ impl Operand {
             Self::Id(sql) => {
                 let ids = texts
                     .iter()
-                    .filter(|text| canonical_id(text).is_some())
+                    .filter(|text| id::parse(text).is_some())
                     .map(|&text| text.to_owned())
                     .collect();
                 Some(format!(
@@ -206,14 +206,8 @@ pub(super) fn upper_bound(prefix: &str) -> Option<String> {
     None
 }
 
-/// The id that a client means; ids compare with case, so that another spelling of the same number is not the id.
-fn canonical_id(text: &str) -> Option<Uuid> {
-    let id: Uuid = text.parse().ok()?;
-    (id.to_string() == text).then_some(id)
-}
-
 fn compare_id(sql: &str, operator: Operator, text: &str, parameters: &mut Parameters) -> String {
-    match (operator, canonical_id(text)) {
+    match (operator, id::parse(text)) {
         (Operator::Eq, Some(id)) => format!("{sql} = {}", parameters.bind(SqlValue::Uuid(id))),
         (Operator::Eq, None) => constant(false),
         _ => compare_document_text(&format!("({sql}::text)"), operator, text, parameters),

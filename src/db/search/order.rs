@@ -142,7 +142,10 @@ fn is_readable(cast: &str, value: &str) -> bool {
             // As PostgreSQL prints it: `2024-04-23 18:57:43.123456+00`, with a short or a long offset.
             let shape = value
                 .bytes()
-                .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b' ' | b'+'));
+                .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b' ' | b'+'))
+                // Years before the first are written otherwise, and none of ours is one.
+                && value.starts_with(|c: char| c.is_ascii_digit())
+                && !value.starts_with("0000");
             shape
                 && (value.parse::<jiff::Timestamp>().is_ok()
                     || format!("{value}:00").parse::<jiff::Timestamp>().is_ok())

@@ -19,10 +19,12 @@ pub(super) fn all() -> Value {
     let text = json!({"type": "string"});
     let texts = json!({"type": "array", "items": {"type": "string"}});
     json!({
-        "User": resource(ResourceType::User),
-        "Group": resource(ResourceType::Group),
-        "UserList": list("User"),
-        "GroupList": list("Group"),
+        "User": written(ResourceType::User),
+        "Group": written(ResourceType::Group),
+        "ShownUser": resource(ResourceType::User),
+        "ShownGroup": resource(ResourceType::Group),
+        "UserList": list("ShownUser"),
+        "GroupList": list("ShownGroup"),
         "ListResponse": list("Object"),
         "Object": {"type": "object"},
         "SearchRequest": {"type": "object", "properties": {
@@ -71,6 +73,15 @@ fn signed_in() -> Value {
         "groups": {"type": "object", "properties": {"added": texts, "removed": texts, "created": number}}}})
 }
 
+/// A resource as a client sends it whole.
+fn written(resource_type: ResourceType) -> Value {
+    let required = resource_type.core().attributes.iter().filter(|a| a.required);
+    let mut resource = resource(resource_type);
+    resource["required"] = required.map(|attribute| attribute.name).collect();
+    resource
+}
+
+/// A resource as an answer shows it: `attributes` may leave out what it must have.
 fn resource(resource_type: ResourceType) -> Value {
     let mut properties = Map::new();
     properties.insert("schemas".into(), json!({"type": "array", "items": {"type": "string"}}));
@@ -84,14 +95,7 @@ fn resource(resource_type: ResourceType) -> Value {
             json!({"type": "object", "properties": attributes(extension)}),
         );
     }
-    let required: Vec<_> = resource_type
-        .core()
-        .attributes
-        .iter()
-        .filter(|a| a.required)
-        .map(|attribute| attribute.name)
-        .collect();
-    json!({"type": "object", "required": required, "properties": properties})
+    json!({"type": "object", "properties": properties})
 }
 
 fn attributes(schema: &Schema) -> Map<String, Value> {

@@ -34,3 +34,22 @@ fn every_reference_leads_somewhere() {
         assert!(described["components"]["schemas"].get(name).is_some(), "{name}");
     }
 }
+
+#[test]
+fn a_request_must_have_what_an_answer_may_leave_out() {
+    let described = describe("http://x");
+    let schema = |pointer: &str| {
+        let reference = described
+            .pointer(pointer)
+            .and_then(|found| found["$ref"].as_str())
+            .unwrap();
+        &described["components"]["schemas"][reference.rsplit('/').next().unwrap()]
+    };
+    for (path, required) in [("~1Users", "userName"), ("~1Groups", "displayName")] {
+        let body = format!("/paths/{path}/post/requestBody/content/application~1scim+json/schema");
+        let answer = format!("/paths/{path}/post/responses/201/content/application~1scim+json/schema");
+        assert_eq!(schema(&body)["required"], serde_json::json!([required]));
+        assert!(schema(&answer).get("required").is_none());
+        assert_eq!(schema(&body)["properties"], schema(&answer)["properties"]);
+    }
+}

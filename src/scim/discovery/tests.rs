@@ -40,9 +40,9 @@ fn the_config_has_every_member_that_clients_parse() {
 
 #[test]
 fn every_schema_is_listed_without_nulls() {
-    let list = schemas(BASE);
+    let list = schemas(BASE, Dialect::Strict);
     assert_eq!(list["totalResults"], 6);
-    assert!(!has_null(&list) && !has_null(&resource_types(BASE)));
+    assert!(!has_null(&list) && !has_null(&resource_types(BASE, Dialect::Strict)));
     let ids: Vec<_> = list["Resources"]
         .as_array()
         .unwrap()
@@ -50,14 +50,17 @@ fn every_schema_is_listed_without_nulls() {
         .map(|schema| schema["id"].as_str().unwrap())
         .collect();
     for id in ids {
-        assert_eq!(schema_by_urn(BASE, &id.to_uppercase()).unwrap()["id"], id);
+        assert_eq!(
+            schema_by_urn(BASE, &id.to_uppercase(), Dialect::Strict).unwrap()["id"],
+            id
+        );
     }
-    assert!(schema_by_urn(BASE, "urn:nope").is_none());
+    assert!(schema_by_urn(BASE, "urn:nope", Dialect::Strict).is_none());
 }
 
 #[test]
 fn email_types_drive_the_mapping_screen_of_entra() {
-    let user = schema_by_urn(BASE, "urn:ietf:params:scim:schemas:core:2.0:User").unwrap();
+    let user = schema_by_urn(BASE, "urn:ietf:params:scim:schemas:core:2.0:User", Dialect::Strict).unwrap();
     let emails = user["attributes"]
         .as_array()
         .unwrap()
@@ -77,7 +80,7 @@ fn email_types_drive_the_mapping_screen_of_entra() {
 
 #[test]
 fn resource_types_name_their_extensions() {
-    let user = resource_type_by_name(BASE, "User").unwrap();
+    let user = resource_type_by_name(BASE, "User", Dialect::Strict).unwrap();
     assert_eq!(user["endpoint"], "/Users");
     assert_eq!(user["schemaExtensions"].as_array().unwrap().len(), 3);
     assert!(
@@ -87,6 +90,20 @@ fn resource_types_name_their_extensions() {
             .iter()
             .all(|extension| extension["required"] == false)
     );
-    assert!(resource_type_by_name(BASE, "Device").is_none());
-    assert_eq!(resource_types(BASE)["totalResults"], 2);
+    assert!(resource_type_by_name(BASE, "Device", Dialect::Strict).is_none());
+    assert_eq!(resource_types(BASE, Dialect::Strict)["totalResults"], 2);
+}
+
+#[test]
+fn a_dialect_of_the_rfc_alone_lists_no_extension_of_ours() {
+    let (core, workbench) = (Dialect::Core, schema::WORKBENCH_USER.id);
+    assert_eq!(schemas(BASE, core)["totalResults"], 3);
+    assert!(schema_by_urn(BASE, workbench, core).is_none());
+    let user = resource_type_by_name(BASE, "User", core).unwrap();
+    assert_eq!(
+        user["schemaExtensions"],
+        json!([{"schema": schema::ENTERPRISE_USER.id, "required": false}])
+    );
+    let group = resource_type_by_name(BASE, "Group", core).unwrap();
+    assert_eq!(group["schemaExtensions"], json!([]));
 }

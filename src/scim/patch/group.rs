@@ -61,12 +61,30 @@ impl MembersChange {
         matches!(self, Self::Delta(delta) if delta.add.is_empty() && delta.remove.is_empty())
     }
 
-    /// The change relative to the members the group has now. Only needed for [`MembersChange::Steps`].
-    pub fn resolve(self, current: &[MemberRef]) -> MembersDelta {
+    /// The ids that steps put in, of which a filter in a later step may want to know what they are.
+    pub fn put_in(&self) -> impl Iterator<Item = &str> {
+        let steps = match self {
+            Self::Steps(steps) => steps.as_slice(),
+            Self::Delta(_) | Self::Replace(_) => &[],
+        };
+        let members = steps.iter().flat_map(|step| match step {
+            MemberStep::Add(members) | MemberStep::Replace(members) => members.as_slice(),
+            MemberStep::Remove(_) | MemberStep::RemoveMatching(_) => &[],
+        });
+        members.map(|member| member.id.as_str())
+    }
+
+    /// The change relative to the members the group has now. Only needed for [`MembersChange::Steps`]. `kind_of` says what an id of
+    /// [`Self::put_in`] is, whatever the client says that it is; `None` for nothing of ours.
+    pub fn resolve(self, current: &[MemberRef], kind_of: impl Fn(&str) -> Option<ResourceType>) -> MembersDelta {
         let steps = match self {
             Self::Delta(delta) => return delta,
             Self::Replace(members) => vec![MemberStep::Replace(members)],
             Self::Steps(steps) => steps,
+        };
+        let known = |member: MemberRef| MemberRef {
+            kind: kind_of(&member.id),
+            ..member
         };
         let mut present = Ordered::new(current.iter().map(|member| (member.id.clone(), member.clone())));
         for step in steps {
@@ -74,13 +92,13 @@ impl MembersChange {
                 MemberStep::Add(members) => {
                     for member in members {
                         if !present.contains(&member.id) {
-                            present.insert(member.id.clone(), member);
+                            present.insert(member.id.clone(), known(member));
                         }
                     }
                 }
                 MemberStep::Remove(ids) => ids.iter().for_each(|id| present.remove(id)),
                 MemberStep::Replace(members) => {
-                    present = Ordered::new(members.into_iter().map(|member| (member.id.clone(), member)));
+                    present = Ordered::new(members.into_iter().map(|member| (member.id.clone(), known(member))));
                 }
                 MemberStep::RemoveMatching(filter) => present.retain(|member| !matches(&filter, &element(member))),
             }

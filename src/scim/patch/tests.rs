@@ -7,6 +7,7 @@
 mod add;
 mod atomic;
 mod group;
+mod membership;
 mod pathless;
 mod remove;
 mod replace;

@@ -111,3 +111,21 @@ fn both_lists_or_an_endless_one_are_refused() {
         .is_err()
     );
 }
+
+#[test]
+fn a_dialect_of_the_rfc_alone_shows_no_extension_of_ours_whatever_is_asked_for() {
+    let workbench = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
+    for attributes in [None, Some(workbench)] {
+        for (dialect, shown) in [(Dialect::Core, false), (Dialect::Strict, true)] {
+            let mut document = jane();
+            document.insert(workbench.to_owned(), json!({"posixUserId": 7}));
+            document["schemas"].as_array_mut().unwrap().push(workbench.into());
+            let projection = Projection::parse(ResourceType::User, attributes, None).unwrap();
+            projection.in_dialect(dialect).apply(&mut document);
+            assert_eq!(document.contains_key(workbench), shown, "{dialect}");
+            let urns = document["schemas"].as_array().unwrap();
+            assert_eq!(urns.contains(&workbench.into()), shown, "{dialect}");
+            assert!(urns.contains(&ENTERPRISE.into()));
+        }
+    }
+}

@@ -129,11 +129,15 @@ fn other_filters_on_members_ask_for_a_read() {
             kind: Some(ResourceType::Group),
         },
     ];
-    let delta = change.resolve(&current);
+    assert_eq!(change.put_in().collect::<Vec<_>>(), ["d"]);
+    let delta = change.resolve(&current, |_| Some(ResourceType::User));
     assert_eq!(
         delta,
         MembersDelta {
-            add: vec![member("d")],
+            add: vec![MemberRef {
+                id: "d".to_owned(),
+                kind: Some(ResourceType::User),
+            }],
             remove: vec!["b".to_owned()]
         }
     );
