@@ -128,8 +128,7 @@ CREATE TABLE store.memberships (
     group_id uuid NOT NULL,
     member_id uuid NOT NULL,
     is_group boolean NOT NULL,
-    provenance smallint NOT NULL,
-    CONSTRAINT memberships_provenance_check CHECK (((provenance >= 1) AND (provenance <= 7)))
+    provenance smallint NOT NULL
 );
 
 -- Name: memberships; Type: VIEW; Schema: api; Owner: -
@@ -594,6 +593,11 @@ ALTER TABLE ONLY store.posix_group_names
 
 ALTER TABLE ONLY store.posix_ids
     ADD CONSTRAINT posix_ids_pkey PRIMARY KEY (id);
+-- Name: memberships memberships_provenance_check; Type: CHECK CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE store.memberships
+    ADD CONSTRAINT memberships_provenance_check CHECK (((provenance >= 1) AND (provenance <= 63))) NOT VALID;
+
 
 -- Name: scim_requests scim_requests_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 
