@@ -1,6 +1,6 @@
 //! The command line: what it takes, and which file does what.
 //!
-//! Exit codes: 0 done; 1 failed, or `doctor` found an error; 2 wrong usage; 3 refused by a rule (taken, reserved,
+//! Exit codes: 0 done; 1 failed, or `doctor` found an error; 2 wrong usage or configuration; 3 refused by a rule (taken, reserved,
 //! unknown, needs `--force`); 4 no database answers.
 
 mod audit;
@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use rollcall::config::{self as settings, Config, Sources};
+use rollcall::config::{self as settings, Config, ConfigError, Sources};
 use rollcall::error::Error;
 use rollcall::scim::error::{ScimError, ScimType};
 
@@ -94,6 +94,11 @@ struct Refused(String);
 pub(crate) fn main() -> ExitCode {
     completions::answer_shell();
     let matches = command().get_matches();
+/// A setting that cannot be used, found out late: exit code 2, as for what the settings themselves refuse.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misconfigured(String);
+
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
@@ -116,16 +121,20 @@ pub(crate) fn main() -> ExitCode {
         Some(Error::Internal(_)) => 1,
         Some(_) => 3,
         None if error.is::<Refused>() => 3,
+        None if error.is::<ConfigError>() || error.is::<Misconfigured>() => 2,
         None => 1,
     })
 }
 
 /// What ends every help text and manual page.
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage; 3 refused by a rule (taken, reserved, \
-                          unknown, needs --force or --yes, a conflict); 4 no database answers.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage or configuration; 3 refused by a rule \
+                          (taken, reserved, unknown, needs --force or --yes, a conflict); 4 no database answers.";
 
 /// Says the exit codes at the end of each command's help.
 fn with_exit_codes(command: clap::Command) -> clap::Command {
+/// Under which heading the help lists the settings.
+const SETTINGS: &str = "Settings";
+
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let command = command.after_help(EXIT_CODES);
     names
@@ -143,7 +152,7 @@ fn command() -> clap::Command {
                 .global(true)
                 .value_name("VALUE")
                 .help(doc)
-                .help_heading("Settings")
+                .help_heading(SETTINGS)
                 .hide_short_help(true)
                 .allow_hyphen_values(true)
         };

@@ -4,6 +4,8 @@ use rollcall::config::{Config, Database as DatabaseConfig, Secret};
 use rollcall::db::{Address, Database, Options, Origin, Settings};
 use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
 
+use super::Misconfigured;
+
 /// A database for as long as a command or a service needs it.
 pub(crate) struct Session {
     pub(crate) db: Database,
@@ -66,7 +68,10 @@ pub(crate) async fn with<T>(
 /// Where to connect to.
 pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> anyhow::Result<Addresses> {
     let settings = config.database.settings();
-    let parse = |text: &str| Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout);
+    let parse = |text: &str| {
+        Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout)
+            .map_err(|error| Misconfigured(format!("{error:#}")))
+    };
     let given = |uri: Option<&Secret>, password: Option<&Secret>| {
         let address = uri.map(|uri| parse(uri.expose())).transpose()?;
         anyhow::Ok(address.map(|address| address.with_password(password)))

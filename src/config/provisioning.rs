@@ -70,7 +70,7 @@ section! {
 }
 
 impl Provisioning {
-    /// Raises a pool that ends before it starts, a folder or shell that is not absolute.
+    /// Raises a pool that ends before it starts, a folder or shell that is not absolute, a rule that is no pattern.
     pub(super) fn check(&self, values: &Values) -> Result<(), ConfigError> {
         let pools = [
             (
@@ -106,6 +106,19 @@ impl Provisioning {
                 return Err(values.contradiction(name, fault));
             }
         }
-        Ok(())
+        check_pattern("posix-user-name-rule", &self.user_name_rule, values)
     }
+}
+
+/// Raises a regular expression that is none.
+pub(super) fn check_pattern(name: &str, pattern: &str, values: &Values) -> Result<(), ConfigError> {
+    // As it is used: a pattern that closes the group around it would mean something else.
+    let fault = [pattern.to_owned(), format!("^(?:{pattern})$")]
+        .iter()
+        .find_map(|pattern| regex::Regex::new(pattern).err());
+    fault.map_or(Ok(()), |fault| {
+        let why = fault.to_string();
+        let why = why.lines().last().unwrap_or_default();
+        Err(values.contradiction(name, format!("{name} is not a regular expression: {why}")))
+    })
 }
