@@ -1,7 +1,7 @@
 //! The command line: what it takes, and which file does what.
 //!
 //! Exit codes: 0 done; 1 failed, or `doctor` found an error; 2 wrong usage or configuration; 3 refused by a rule (taken, reserved,
-//! unknown, needs `--force`); 4 no database answers.
+//! unknown, needs `--force`); 4 no database answers, after 10 seconds at most.
 
 mod audit;
 mod bootstrap;
@@ -120,6 +120,7 @@ struct Misconfigured(String);
         Some(Error::Unavailable { .. }) => 4,
         Some(Error::Internal(_)) => 1,
         Some(_) => 3,
+        None if error.is::<session::NoDatabase>() => 4,
         None if error.is::<Refused>() => 3,
         None if error.is::<ConfigError>() || error.is::<Misconfigured>() => 2,
         None => 1,
@@ -128,7 +129,7 @@ struct Misconfigured(String);
 
 /// What ends every help text and manual page.
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage or configuration; 3 refused by a rule \
-                          (taken, reserved, unknown, needs --force or --yes, a conflict); 4 no database answers.";
+                          (taken, reserved, unknown, needs --force or --yes, a conflict); 4 no database answers (tried for 10 s).";
 
 /// Says the exit codes at the end of each command's help.
 fn with_exit_codes(command: clap::Command) -> clap::Command {

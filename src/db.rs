@@ -25,6 +25,7 @@ mod pages;
 mod pool;
 mod primary;
 pub mod requests;
+mod reach;
 pub mod search;
 pub mod sessions;
 mod sqlstate;

@@ -8,6 +8,7 @@ mod groups;
 mod guards;
 mod history;
 mod imports;
+mod no_database;
 mod resume;
 mod settings;
 mod tokens;
