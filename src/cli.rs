@@ -11,6 +11,7 @@ mod config;
 mod doctor;
 mod export;
 mod group;
+mod ids;
 mod import;
 mod migrate;
 mod names;
@@ -66,11 +67,14 @@ enum Command {
     /// Look at and manage groups.
     #[command(subcommand)]
     Group(group::Command),
-    /// Make the users, groups and tokens of a file that are missing or different.
+    /// Make the users, groups, tokens and settings of a file that are missing or different.
     Bootstrap(bootstrap::Arguments),
     /// The brake on deletions and deactivations.
     #[command(subcommand)]
     Brake(brake::Command),
+    /// Blocks of numbers that are not given.
+    #[command(subcommand)]
+    Ids(ids::Command),
     /// Configuration and tokens of the nodes' NSS module.
     #[command(subcommand)]
     NssConf(nss_conf::Command),
@@ -90,15 +94,15 @@ enum Command {
 #[error("{0}")]
 struct Refused(String);
 
-/// Parses the command line and runs it.
-pub(crate) fn main() -> ExitCode {
-    completions::answer_shell();
-    let matches = command().get_matches();
 /// A setting that cannot be used, found out late: exit code 2, as for what the settings themselves refuse.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Misconfigured(String);
 
+/// Parses the command line and runs it.
+pub(crate) fn main() -> ExitCode {
+    completions::answer_shell();
+    let matches = command().get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
@@ -121,11 +125,14 @@ struct Misconfigured(String);
         Some(Error::Internal(_)) => 1,
         Some(_) => 3,
         None if error.is::<session::NoDatabase>() => 4,
-        None if error.is::<Refused>() => 3,
+        None if error.is::<Refused>() || error.is::<bootstrap::Faulty>() => 3,
         None if error.is::<ConfigError>() || error.is::<Misconfigured>() => 2,
         None => 1,
     })
 }
+
+/// Under which heading the help lists the settings.
+const SETTINGS: &str = "Settings";
 
 /// What ends every help text and manual page.
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage or configuration; 3 refused by a rule \
@@ -133,9 +140,6 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error
 
 /// Says the exit codes at the end of each command's help.
 fn with_exit_codes(command: clap::Command) -> clap::Command {
-/// Under which heading the help lists the settings.
-const SETTINGS: &str = "Settings";
-
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let command = command.after_help(EXIT_CODES);
     names
@@ -194,6 +198,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Group(command) => group::run(&config, command).await,
             Command::Bootstrap(arguments) => bootstrap::run(&config, &arguments).await,
             Command::Brake(command) => brake::run(&config, command).await,
+            Command::Ids(command) => ids::run(&config, command).await,
             Command::NssConf(command) => nss_conf::run(&config, command).await,
             Command::Audit(arguments) => audit::print(&config, &arguments).await,
             Command::Scim(command) => scim_log::run(&config, command).await,

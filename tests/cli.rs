@@ -7,6 +7,7 @@ mod doctor;
 mod groups;
 mod guards;
 mod history;
+mod ids;
 mod imports;
 mod no_database;
 mod resume;

@@ -74,7 +74,7 @@ begin
 end $$;
 
 -- The brake: raises IDBRK when p_audit.actor has removed or locked as many users in the last hour as
--- an override that still lasts (brake.sql) allows, or else p_options.removal_limit (0 or absent: no brake); else notes this one,
+-- an override that still lasts (brake.sql) allows, or else a limit of his own, or else p_options.removal_limit (0 or absent: no brake); else notes this one,
 -- also without a limit: whoever sets one wants to know what is usual.
 create or replace function store.removal_note(p_id uuid, p_options jsonb, p_audit jsonb) returns void
 language plpgsql
@@ -82,6 +82,7 @@ as $$
 declare
   v_limit bigint := coalesce((select o.removal_limit from store.brake_overrides o
                               where o.actor = p_audit->>'actor' and o.until > api.now()),
+                             (select l.removal_limit from store.brake_limits l where l.actor = p_audit->>'actor'),
                              (p_options->>'removal_limit')::bigint, 0);
 begin
   if v_limit > 0 then

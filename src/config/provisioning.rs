@@ -64,7 +64,7 @@ section! {
         /// POSIX group that every administrator is in, for Workbench's `admin-group`; not set, there is none. The service
         /// makes it when it is missing; members whom others put in stay.
         admin_posix_group: Option<String> = "admin-posix-group";
-        /// TOML file of users, groups and tokens that are to be there; each start makes what is missing or different.
+        /// TOML file of users, groups, tokens and settings that are to be there; each start makes what is missing or different.
         bootstrap_file: Option<PathBuf> = "bootstrap-file";
     }
 }

@@ -22,6 +22,7 @@ const NOT_AUDITED: &[&str] = &[
     "maintain",
     "id_follow_epoch",
     "sign_ins_note",
+    "identity_trial",
 ];
 
 /// The writes that leave as many lines in the audit log as they give rows; any other leaves one.
@@ -367,25 +368,25 @@ async fn bounded(connection: Object, limit: Duration, work: &Work<'_>) -> Result
 struct Backoff {
     next: Duration,
     until: Instant,
-}
     /// How long after the first failure the deadline is at the latest.
     patience: Option<Duration>,
+}
 
 impl Backoff {
     fn new(until: Instant, patience: Option<Duration>) -> Self {
         Self {
             next: Duration::from_millis(20),
             until,
-        }
             patience,
+        }
     }
 
     /// Sleeps; false when the deadline leaves no time for that.
     async fn pause(&mut self) -> bool {
-        let pause = self.next.mul_f64(0.5 + rand::random::<f64>());
         if let Some(patience) = self.patience.take() {
             self.until = self.until.min(Instant::now() + patience);
         }
+        let pause = self.next.mul_f64(0.5 + rand::random::<f64>());
         if Instant::now() + pause >= self.until {
             return false;
         }

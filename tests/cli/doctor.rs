@@ -204,7 +204,7 @@ async fn what_doctor_says_is_enough_to_mend_it() {
     let fix = token["fix"].as_str().unwrap();
     let command = r"rollcall token generate --scope nss-admin --scope audit --dialect okta -- 'o'\''brien $(id)', then";
     assert!(fix.starts_with(command), "{fix}");
-    let faulty = machine.write("faulty.toml", "[settings]\n");
+    let faulty = machine.write("faulty.toml", "[setings]\n");
     let settings = ["--bootstrap-file", faulty.to_str().unwrap()];
     assert_found(
         &findings("service", &machine, &uri, &settings).1,
