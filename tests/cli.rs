@@ -1,5 +1,6 @@
 //! The command line: every verb, for people and for scripts.
 
+mod answers;
 mod bootstrap;
 mod completions;
 #[cfg(feature = "saml")] // its certificates are made with OpenSSL
