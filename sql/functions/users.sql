@@ -74,8 +74,8 @@ begin
 end $$;
 
 -- The brake: raises IDBRK when p_audit.actor has removed or locked as many users in the last hour as
--- an override that still lasts (brake.sql) allows, or else a limit of his own, or else p_options.removal_limit (0 or absent: no brake); else notes this one,
--- also without a limit: whoever sets one wants to know what is usual.
+-- an override that still lasts (brake.sql) allows, or else a limit of his own, or else p_options.removal_limit (0 or absent: no
+-- brake); else notes this one, also without a limit: whoever sets one wants to know what is usual.
 create or replace function store.removal_note(p_id uuid, p_options jsonb, p_audit jsonb) returns void
 language plpgsql
 as $$
