@@ -128,8 +128,7 @@ CREATE TABLE store.memberships (
     group_id uuid NOT NULL,
     member_id uuid NOT NULL,
     is_group boolean NOT NULL,
-    provenance smallint NOT NULL,
-    CONSTRAINT memberships_provenance_check CHECK (((provenance >= 1) AND (provenance <= 7)))
+    provenance smallint NOT NULL
 );
 
 -- Name: memberships; Type: VIEW; Schema: api; Owner: -
@@ -246,6 +245,14 @@ ALTER TABLE store.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+-- Name: brake_limits; Type: TABLE; Schema: store; Owner: -
+
+CREATE TABLE store.brake_limits (
+    actor text NOT NULL,
+    removal_limit bigint NOT NULL,
+    CONSTRAINT brake_limits_removal_limit_check CHECK ((removal_limit >= 0))
+);
+
 -- Name: brake_overrides; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.brake_overrides (
@@ -318,7 +325,8 @@ CREATE TABLE store.id_epoch (
 CREATE TABLE store.id_reserved (
     block int8range NOT NULL,
     hard boolean NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    by_site boolean DEFAULT false NOT NULL
 );
 
 -- Name: import_members; Type: TABLE; Schema: store; Owner: -
@@ -510,6 +518,11 @@ ALTER TABLE ONLY store.audit
 ALTER TABLE ONLY store.audit_default
     ADD CONSTRAINT audit_default_pkey PRIMARY KEY (id, at);
 
+-- Name: brake_limits brake_limits_pkey; Type: CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE ONLY store.brake_limits
+    ADD CONSTRAINT brake_limits_pkey PRIMARY KEY (actor);
+
 -- Name: brake_overrides brake_overrides_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 
 ALTER TABLE ONLY store.brake_overrides
@@ -579,6 +592,11 @@ ALTER TABLE ONLY store.login_transactions
 
 ALTER TABLE ONLY store.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (group_id, member_id) INCLUDE (is_group);
+
+-- Name: memberships memberships_provenance_check; Type: CHECK CONSTRAINT; Schema: store; Owner: -
+
+ALTER TABLE store.memberships
+    ADD CONSTRAINT memberships_provenance_check CHECK (((provenance >= 1) AND (provenance <= 63))) NOT VALID;
 
 -- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: store; Owner: -
 

@@ -1,14 +1,18 @@
-//! The bootstrap file: users, groups and tokens that are to be there, read from TOML and checked, without I/O.
+//! The bootstrap file: users, groups, tokens and settings that are to be there, read from TOML and checked, without I/O.
 //!
 //! What the file says of somebody is made so; what it leaves out is left alone, and nobody is removed.
 
+mod attributes;
+mod entry;
 mod file;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::fold::fold;
 use crate::posix::derive_user_name;
@@ -17,18 +21,21 @@ use crate::scim::dialect::Dialect;
 use crate::scim::document::normalise;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
-use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, SSH_PUBLIC_KEYS, WORKBENCH_USER};
+use crate::scim::schema::{ResourceType, WORKBENCH_USER};
 use crate::scim::user::UserDraft;
 use crate::tokens::{Scope, SecretHash};
 
 /// Largest bootstrap file, in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// Most users, groups and tokens of one file together.
+/// Most users, groups, tokens and settings of one file together.
 pub const MAX_ENTRIES: usize = 10_000;
 
+/// Most faults of one file that are told.
+pub const MAX_FAULTS: usize = 100;
+
 /// What is wrong with a bootstrap file, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("line {line}: {message}")]
 pub struct Fault {
     /// The line, from 1.
@@ -46,6 +53,36 @@ pub struct Bootstrap {
     pub groups: Vec<Group>,
     /// Tokens, each named once.
     pub tokens: Vec<Token>,
+    /// Blocks of numbers, none of which overlaps another.
+    pub reserved_ids: Vec<ReservedIds>,
+    /// Limits, each token's once.
+    pub deletion_limits: Vec<DeletionLimit>,
+}
+
+/// A block of numbers that is not to be given, because something else has it.
+#[derive(Debug)]
+pub struct ReservedIds {
+    /// Where the file names it.
+    pub line: usize,
+    /// Its lowest number.
+    pub first: u32,
+    /// Its highest number.
+    pub last: u32,
+    /// Whether its numbers are refused to whoever asks for one, too.
+    pub hard: bool,
+    /// What has it.
+    pub reason: String,
+}
+
+/// How many users a token may delete and lock, in place of `deletion-limit-per-hour`.
+#[derive(Debug)]
+pub struct DeletionLimit {
+    /// Where the file names it.
+    pub line: usize,
+    /// The token: its name or public id.
+    pub token: String,
+    /// So many an hour; 0 for any number.
+    pub per_hour: u32,
 }
 
 /// A user who is to be there.
@@ -103,9 +140,18 @@ pub enum Source {
 }
 
 impl Bootstrap {
-    /// Reads a file and checks all of it. Raises the first fault with its line: what is no TOML, an unknown key, a value that
-    /// SCIM would refuse, a name that stands twice, more than [`MAX_BYTES`] or [`MAX_ENTRIES`].
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    /// Reads a file and checks all of it. Raises every fault with its line, at most [`MAX_FAULTS`]: what is no UTF-8 or no TOML (and
+    /// nothing else then), an unknown key, a value that SCIM would refuse, what stands twice, more than [`MAX_BYTES`] or [`MAX_ENTRIES`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Fault>> {
+        let fault = |line: usize, message: String| vec![Fault { line, message }];
+        if bytes.len() > MAX_BYTES {
+            return Err(fault(1, format!("the file is larger than {MAX_BYTES} bytes")));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            fault(line, "what stands here is not UTF-8".to_owned())
+        })?;
         file::read(text)
     }
 }
@@ -127,7 +173,7 @@ impl User {
 
     /// The draft that creates him. Raises what a SCIM client would be told.
     pub fn new_draft(&self) -> Result<UserDraft, ScimError> {
-        UserDraft::from_document(&normalise(ResourceType::User, self.said.clone(), Dialect::Strict)?)
+        attributes::user(self.said.clone())
     }
 
     /// The draft that makes `present` as the file says, or `None` when he is so already.
@@ -150,7 +196,7 @@ impl User {
 impl Group {
     /// The draft that creates it, without members. Raises what a SCIM client would be told.
     pub fn new_draft(&self) -> Result<GroupDraft, ScimError> {
-        GroupDraft::from_document(normalise(ResourceType::Group, self.said.clone(), Dialect::Strict)?)
+        attributes::group(self.said.clone())
     }
 
     /// The draft that makes `present` as the file says, or `None` when it is so already; members not looked at.
@@ -178,62 +224,4 @@ fn overlaid(
     }
     let after = normalise(resource, after, Dialect::Strict)?;
     Ok((after != before).then_some(after))
-}
-
-/// Attributes that are given, as a SCIM body.
-fn user_body(user: &file::UserTable) -> Map<String, Value> {
-    let mut body = Map::from_iter([("userName".to_owned(), json!(user.user_name.get_ref()))]);
-    let mut put = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            body.insert(key.to_owned(), value);
-        }
-    };
-    let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
-    put("displayName", text(&user.display_name));
-    put("externalId", text(&user.external_id));
-    put("active", user.locked.map(|locked| json!(!locked)));
-    put(
-        "emails",
-        user.email
-            .as_ref()
-            .map(|address| json!([{"value": address, "primary": true, "type": "work"}])),
-    );
-    let workbench = object([
-        ("admin", user.admin.map(Value::from)),
-        ("posixUserName", text(&user.posix_name)),
-        ("posixUserId", user.uid.map(Value::from)),
-        ("homeDirectory", text(&user.home)),
-    ]);
-    put(WORKBENCH_USER.id, workbench);
-    let keys = user.ssh_keys.as_ref().map(|keys| {
-        let keys = keys.iter().map(|line| json!({"value": line}));
-        Value::Array(keys.collect())
-    });
-    put(
-        POSIX_USER.id,
-        object([("loginShell", text(&user.shell)), (SSH_PUBLIC_KEYS, keys)]),
-    );
-    body
-}
-
-fn group_body(group: &file::GroupTable) -> Map<String, Value> {
-    let mut body = Map::from_iter([("displayName".to_owned(), json!(group.display_name.get_ref()))]);
-    if let Some(id) = &group.external_id {
-        body.insert("externalId".to_owned(), json!(id));
-    }
-    let posix = object([
-        ("posixGroupName", group.posix_name.as_ref().map(|name| json!(name))),
-        ("posixGroupId", group.gid.map(Value::from)),
-    ]);
-    body.extend(posix.map(|posix| (POSIX_GROUP.id.to_owned(), posix)));
-    body
-}
-
-/// An object of what is given; `None` when nothing is.
-fn object<const N: usize>(parts: [(&str, Option<Value>); N]) -> Option<Value> {
-    let given: Map<String, Value> = parts
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect();
-    (!given.is_empty()).then_some(Value::Object(given))
 }

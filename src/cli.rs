@@ -1,7 +1,7 @@
 //! The command line: what it takes, and which file does what.
 //!
-//! Exit codes: 0 done; 1 failed, or `doctor` found an error; 2 wrong usage; 3 refused by a rule (taken, reserved,
-//! unknown, needs `--force`); 4 no database answers.
+//! Exit codes: 0 done; 1 failed, or `doctor` found an error; 2 wrong usage or configuration; 3 refused by a rule (taken, reserved,
+//! unknown, needs `--force`); 4 no database answers, after 10 seconds at most.
 
 mod audit;
 mod bootstrap;
@@ -11,6 +11,7 @@ mod config;
 mod doctor;
 mod export;
 mod group;
+mod ids;
 mod import;
 mod migrate;
 mod names;
@@ -32,7 +33,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use rollcall::config::{self as settings, Config, Sources};
+use rollcall::config::{self as settings, Config, ConfigError, Sources};
 use rollcall::error::Error;
 use rollcall::scim::error::{ScimError, ScimType};
 
@@ -66,11 +67,14 @@ enum Command {
     /// Look at and manage groups.
     #[command(subcommand)]
     Group(group::Command),
-    /// Make the users, groups and tokens of a file that are missing or different.
+    /// Make the users, groups, tokens and settings of a file that are missing or different.
     Bootstrap(bootstrap::Arguments),
     /// The brake on deletions and deactivations.
     #[command(subcommand)]
     Brake(brake::Command),
+    /// Blocks of numbers that are not given.
+    #[command(subcommand)]
+    Ids(ids::Command),
     /// Configuration and tokens of the nodes' NSS module.
     #[command(subcommand)]
     NssConf(nss_conf::Command),
@@ -89,6 +93,11 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Refused(String);
+
+/// A setting that cannot be used, found out late: exit code 2, as for what the settings themselves refuse.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misconfigured(String);
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
@@ -115,14 +124,19 @@ pub(crate) fn main() -> ExitCode {
         Some(Error::Unavailable { .. }) => 4,
         Some(Error::Internal(_)) => 1,
         Some(_) => 3,
-        None if error.is::<Refused>() => 3,
+        None if error.is::<session::NoDatabase>() => 4,
+        None if error.is::<Refused>() || error.is::<bootstrap::Faulty>() => 3,
+        None if error.is::<ConfigError>() || error.is::<Misconfigured>() => 2,
         None => 1,
     })
 }
 
+/// Under which heading the help lists the settings.
+const SETTINGS: &str = "Settings";
+
 /// What ends every help text and manual page.
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage; 3 refused by a rule (taken, reserved, \
-                          unknown, needs --force or --yes, a conflict); 4 no database answers.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or doctor found an error; 2 wrong usage or configuration; 3 refused by a rule \
+                          (taken, reserved, unknown, needs --force or --yes, a conflict); 4 no database answers (tried for 10 s).";
 
 /// Says the exit codes at the end of each command's help.
 fn with_exit_codes(command: clap::Command) -> clap::Command {
@@ -143,7 +157,7 @@ fn command() -> clap::Command {
                 .global(true)
                 .value_name("VALUE")
                 .help(doc)
-                .help_heading("Settings")
+                .help_heading(SETTINGS)
                 .hide_short_help(true)
                 .allow_hyphen_values(true)
         };
@@ -184,6 +198,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Group(command) => group::run(&config, command).await,
             Command::Bootstrap(arguments) => bootstrap::run(&config, &arguments).await,
             Command::Brake(command) => brake::run(&config, command).await,
+            Command::Ids(command) => ids::run(&config, command).await,
             Command::NssConf(command) => nss_conf::run(&config, command).await,
             Command::Audit(arguments) => audit::print(&config, &arguments).await,
             Command::Scim(command) => scim_log::run(&config, command).await,

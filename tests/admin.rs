@@ -3,6 +3,7 @@
 mod access;
 mod changes;
 mod indexes;
+mod origins;
 mod pictures;
 mod views;
 

@@ -1,5 +1,6 @@
 //! The command line: every verb, for people and for scripts.
 
+mod answers;
 mod bootstrap;
 mod completions;
 #[cfg(feature = "saml")] // its certificates are made with OpenSSL
@@ -7,7 +8,9 @@ mod doctor;
 mod groups;
 mod guards;
 mod history;
+mod ids;
 mod imports;
+mod no_database;
 mod resume;
 mod settings;
 mod tokens;

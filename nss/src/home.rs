@@ -5,18 +5,19 @@
 
 mod hook;
 mod skeleton;
+mod way;
 
 pub use hook::HOOK_LIMIT;
 pub use skeleton::{DEPTH_MAX, ENTRIES_MAX, SKELETON_MAX};
+pub use way::LINKS_MAX;
 
 use crate::account::Account;
 use crate::config::Config;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, fstat, mkdirat, openat, renameat_with, statat,
+    AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, mkdirat, openat, renameat_with, statat,
 };
 use rustix::io::Errno;
-use std::path::{Component, Path};
 
 /// What there is to a folder on the way: opened without following a link.
 const FOLDER: OFlags = OFlags::RDONLY
@@ -35,13 +36,13 @@ pub enum Made {
 
 /// Makes the home directory of `account` unless it is there: by the program `home-hook` when there is one, else from `home-skel`.
 ///
-/// Raises why it could not, for a person: not root, a path that is not plain, a folder above it that others can write, a home
+/// Raises why it could not, for a person: not root, a path that is not plain, a folder or link above it that others could have made, a home
 /// that is somebody else's, a skeleton beyond its limits.
 pub fn make(account: &Account, config: &Config) -> Result<Made, String> {
     if !rustix::process::geteuid().is_root() {
         return Err("root alone can make home directories".to_owned());
     }
-    let (parent, name) = parent_of(&account.home)?;
+    let (parent, name) = way::to(&account.home)?;
     if let Some(present) = present(&parent, name, account)? {
         return Ok(present);
     }
@@ -84,44 +85,6 @@ fn fill(parent: &OwnedFd, fresh: &str, account: &Account, config: &Config) -> Re
     skeleton::copy(&config.home_skel, &folder, owner, config.home_mode)?;
     fchown(&folder, Some(owner.0), Some(owner.1)).map_err(told)?;
     fchmod(&folder, Mode::from_raw_mode(config.home_mode)).map_err(told)
-}
-
-/// Opens the folder that holds `home`, link by link from the root, and gives the home's own name.
-fn parent_of(home: &str) -> Result<(OwnedFd, &str), String> {
-    let refuse = || format!("{home} is no plain absolute path with a folder above it");
-    let path = Path::new(home);
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(refuse)?;
-    let above = path.parent().ok_or_else(refuse)?;
-    let is_plain = home.starts_with('/')
-        && !home.ends_with('/')
-        && path
-            .components()
-            .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-    if !is_plain {
-        return Err(refuse());
-    }
-    // A link above it is root's business; what it leads to is walked without following any, so that none can appear meanwhile.
-    let above = above
-        .canonicalize()
-        .map_err(|error| format!("{}: {error}", above.display()))?;
-    let mut folder = openat(rustix::fs::CWD, "/", FOLDER, Mode::empty()).map_err(|errno| errno.to_string())?;
-    let mut parts = above.components().peekable();
-    while let Some(part) = parts.next() {
-        if let Component::Normal(part) = part {
-            folder = openat(&folder, part, FOLDER, Mode::empty())
-                .map_err(|errno| format!("{}: {errno}", above.display()))?;
-        }
-        let meta = fstat(&folder).map_err(|errno| errno.to_string())?;
-        let is_sticky = meta.st_mode & 0o1000 != 0;
-        let is_holder = parts.peek().is_none();
-        if meta.st_uid != 0 || (meta.st_mode & 0o022 != 0 && (is_holder || !is_sticky)) {
-            return Err(format!(
-                "{}: every folder above a home directory must be root's and writable by root alone",
-                above.display()
-            ));
-        }
-    }
-    Ok((folder, name))
 }
 
 /// Whether the home is there and the user's. Raises what is there and is not.

@@ -238,6 +238,67 @@ fn no_link_and_no_folder_of_others_leads_a_home_astray() {
     assert!(node.run(&["make-home", "zoe"]).status.success());
 }
 
+/// A user of this number whose home is `home` beneath `place`.
+fn at_home(place: &str, uid: u32, home: &str) -> User {
+    User {
+        id: format!("id-{uid}"),
+        name: format!("u{uid}"),
+        uid,
+        home: format!("{place}/{home}"),
+        ..zoe(place)
+    }
+}
+
+#[test]
+fn only_a_link_that_root_alone_could_have_made_is_followed() {
+    let place = std::env::temp_dir().join(format!("nss-ways-{}", std::process::id()));
+    let place = place.to_str().unwrap();
+    let refused = [
+        "open/way",
+        "sticky/way",
+        "sticky/theirs",
+        "theirs",
+        "loop",
+        "open",
+        "sticky",
+    ];
+    let followed = ["ours", "around", "sticky/homes"];
+    let ways = refused.iter().chain(&followed).zip(11_200..);
+    let users = ways
+        .map(|(way, uid)| at_home(place, uid, &format!("{way}/u{uid}")))
+        .collect();
+    let node = Node::with("ways", users, &format!("home-skel={place}/skel\n"));
+    homes(&node.folder);
+    let path = |name: &str| node.folder.path(name);
+    for (folder, mode) in [("open", 0o777), ("sticky", 0o1777), ("sticky/homes", 0o755)] {
+        std::fs::create_dir(path(folder)).unwrap();
+        std::fs::set_permissions(path(folder), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    for (name, target, owner) in [
+        ("open/way", path("homes"), 0),
+        ("sticky/way", path("homes"), 0),
+        ("sticky/theirs", path("homes"), 10_999),
+        ("theirs", path("homes"), 10_999),
+        ("loop", "loop".to_owned(), 0),
+        ("ours", path("homes"), 0),
+        ("around", "sticky/../ours".to_owned(), 0),
+    ] {
+        symlink(target, path(name)).unwrap();
+        std::os::unix::fs::lchown(path(name), Some(owner), None).unwrap();
+    }
+    let found = || std::fs::read_dir(path("homes")).unwrap().count();
+    for (way, uid) in refused.iter().zip(11_200..) {
+        let told = node.run(&["make-home", &format!("u{uid}")]);
+        assert_eq!((told.status.code(), found()), (Some(1), 0), "{way}: {told:?}");
+    }
+    for (way, uid) in followed.iter().zip(11_207..) {
+        let made = node.run(&["make-home", &format!("u{uid}")]);
+        assert!(made.status.success(), "{way}: {made:?}");
+        let home = std::fs::metadata(path(&format!("{way}/u{uid}"))).unwrap();
+        assert_eq!((home.uid(), home.gid()), (uid, 10_010), "{way}");
+    }
+}
+
 #[test]
 fn a_skeleton_beyond_its_limits_leaves_nothing_behind() {
     let node = node_with_homes("limits", "");

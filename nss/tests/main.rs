@@ -15,6 +15,7 @@ mod harness {
 
 mod accounts;
 mod agent;
+mod commands;
 mod direct;
 mod manual;
 mod status;

@@ -13,7 +13,7 @@ begin
     return null;
   end if;
   if new.admin then
-    insert into store.memberships (group_id, member_id, is_group, provenance) values (v_group, new.id, false, 4)
+    insert into store.memberships (group_id, member_id, is_group, provenance) values (v_group, new.id, false, 32)
       on conflict (group_id, member_id) do nothing;
   else
     delete from store.memberships m where m.group_id = v_group and m.member_id = new.id;
@@ -64,7 +64,7 @@ begin
   v_joined := array(select u.id from store.users u where u.admin and u.deleted_at is null
     and not exists (select from store.memberships m where m.group_id = v_group and m.member_id = u.id) order by u.id);
   v_left := array(select m.member_id from store.memberships m join store.users u on u.id = m.member_id
-    where m.group_id = v_group and m.provenance = 4 and not m.is_group and not u.admin order by m.member_id);
+    where m.group_id = v_group and m.provenance = 32 and not m.is_group and not u.admin order by m.member_id);
   if cardinality(v_joined) = 0 and cardinality(v_left) = 0 then
     return 0;
   end if;
@@ -72,7 +72,7 @@ begin
   perform from store.users u where u.id = any (v_joined || v_left) order by u.id for no key update;
   perform from store.groups g where g.id = v_group for no key update;
   v_joined := store.memberships_add(v_group,
-    array(select u.id from store.users u where u.id = any (v_joined) and u.admin and u.deleted_at is null), 4::smallint);
+    array(select u.id from store.users u where u.id = any (v_joined) and u.admin and u.deleted_at is null), 32::smallint);
   v_left := array(select u.id from store.users u where u.id = any (v_left) and not u.admin order by u.id);
   delete from store.memberships m where m.group_id = v_group and m.member_id = any (v_left);
   perform store.audit_write(p_audit, 'update', 'group', v_group, jsonb_strip_nulls(jsonb_build_object(

@@ -188,8 +188,8 @@ begin
   end loop;
 end $$;
 
--- The groups that a user or group is in itself, by id, with the provenance of each membership (a set: 1 scim, 2 login,
--- 4 manual).
+-- The groups that a user or group is in itself, by id, with the provenance of each membership (a set, as
+-- store.provenance says it).
 create or replace function api.admin_memberships(p_member uuid, p_after uuid, p_limit int)
 returns table (id uuid, display_name text, posix_name text, gid bigint, provenance smallint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp

@@ -145,10 +145,13 @@ begin
   return query select * from store.group_row(v_id, true, true);
 end $$;
 
--- Which provenance a change by this path leaves on a membership: 1 scim, 2 login, 4 manual.
+-- Which provenance a change by this path leaves on a membership: 1 scim, 2 login, 4 command line, 8 import, 16 bootstrap. 32 is
+-- what the mirror of the administrators leaves (admin_group.sql).
 create or replace function store.provenance(p_audit jsonb) returns smallint
 language sql immutable
-as $$ select case p_audit->>'path' when 'scim' then 1 when 'login' then 2 else 4 end::smallint $$;
+as $$
+  select case p_audit->>'path' when 'scim' then 1 when 'login' then 2 when 'import' then 8 when 'bootstrap' then 16 else 4 end::smallint
+$$;
 
 -- One live group without its members; no row when there is none.
 create or replace function api.group_get(p_id uuid)

@@ -56,7 +56,7 @@ begin
     union all
     select 'live user with a primary gid that nodes refuse', u.id::text from store.users u
       where u.deleted_at is null and (u.primary_gid not between 0 and 4294967294
-        or exists (select from store.id_reserved r where r.hard and r.block @> u.primary_gid))
+        or exists (select from store.id_reserved r where r.hard and not r.by_site and r.block @> u.primary_gid))
     union all
     select 'deleted user with a uid that is not retired', u.id::text from store.users u
       join store.posix_ids i on i.id = u.uid where u.deleted_at is not null and i.uid_retired_at is null
@@ -65,7 +65,7 @@ begin
       where i.uid_retired_at is not null and i.uid_owner is null
     union all
     select 'number issued in a hard reserved block', i.id::text from store.posix_ids i
-      join store.id_reserved r on r.hard and r.block @> i.id
+      join store.id_reserved r on r.hard and not r.by_site and r.block @> i.id
     union all
     select 'number that the allocator gave without both sides', i.id::text from store.posix_ids i
       where not i.asked and (i.uid_owner is null or i.gid_owner is null)

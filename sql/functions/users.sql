@@ -74,21 +74,23 @@ begin
 end $$;
 
 -- The brake: raises IDBRK when p_audit.actor has removed or locked as many users in the last hour as
--- an override that still lasts (brake.sql) allows, or else p_options.removal_limit (0 or absent: no brake); else notes this one.
+-- an override that still lasts (brake.sql) allows, or else a limit of his own, or else p_options.removal_limit (0 or absent: no
+-- brake); else notes this one, also without a limit: whoever sets one wants to know what is usual.
 create or replace function store.removal_note(p_id uuid, p_options jsonb, p_audit jsonb) returns void
 language plpgsql
 as $$
 declare
   v_limit bigint := coalesce((select o.removal_limit from store.brake_overrides o
                               where o.actor = p_audit->>'actor' and o.until > api.now()),
+                             (select l.removal_limit from store.brake_limits l where l.actor = p_audit->>'actor'),
                              (p_options->>'removal_limit')::bigint, 0);
 begin
-  if v_limit = 0 then
-    return;
-  end if;
-  perform pg_advisory_xact_lock(11, hashtext(p_audit->>'actor'));
-  if (select count(*) from store.removals r where r.actor = p_audit->>'actor' and r.at > api.now() - interval '1 hour') >= v_limit then
-    perform store.fail('IDBRK', format('more than %s deletions or deactivations within an hour are refused', v_limit), 'active');
+  if v_limit > 0 then
+    perform pg_advisory_xact_lock(11, hashtext(p_audit->>'actor'));
+    if (select count(*) from store.removals r
+        where r.actor = p_audit->>'actor' and r.at > api.now() - interval '1 hour') >= v_limit then
+      perform store.fail('IDBRK', format('more than %s deletions or deactivations within an hour are refused', v_limit), 'active');
+    end if;
   end if;
   insert into store.removals (actor, at, subject) values (p_audit->>'actor', api.now(), p_id);
 end $$;

@@ -1,235 +1,275 @@
 //! The keys of the bootstrap file, and the checks that need nothing but the file.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
-use toml::Spanned;
+use serde_json::{Map, Value};
+use toml::de::DeTable;
 
-use super::{Bootstrap, Fault, MAX_BYTES, MAX_ENTRIES, Source};
+use super::entry::{Entry, Faults, Keys, Kind, entries, length, once, unknown};
+use super::{Bootstrap, Fault, Group, MAX_ENTRIES, Source, Token, User, attributes, settings};
 use crate::fold::fold;
 use crate::scim::dialect::Dialect;
+use crate::scim::error::ScimError;
 use crate::scim::limits::NAME_CHARACTERS;
 use crate::tokens::{self, MIN_SECRET_LENGTH, Scope, SecretHash};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Whole {
-    #[serde(default)]
-    user: Vec<UserTable>,
-    #[serde(default)]
-    group: Vec<GroupTable>,
-    #[serde(default)]
-    token: Vec<TokenTable>,
-}
+const USER: Keys = Keys {
+    required: &[("user-name", Kind::Text)],
+    optional: &[
+        ("display-name", Kind::Text),
+        ("email", Kind::Text),
+        ("external-id", Kind::Text),
+        ("posix-name", Kind::Text),
+        ("uid", Kind::Number),
+        ("home", Kind::Text),
+        ("shell", Kind::Text),
+        ("admin", Kind::Switch),
+        ("locked", Kind::Switch),
+        ("ssh-keys", Kind::Texts),
+    ],
+};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct UserTable {
-    pub(super) user_name: Spanned<String>,
-    pub(super) display_name: Option<String>,
-    pub(super) email: Option<String>,
-    pub(super) external_id: Option<String>,
-    pub(super) posix_name: Option<String>,
-    pub(super) uid: Option<u32>,
-    pub(super) home: Option<String>,
-    pub(super) shell: Option<String>,
-    pub(super) admin: Option<bool>,
-    pub(super) locked: Option<bool>,
-    pub(super) ssh_keys: Option<Vec<String>>,
-}
+const GROUP: Keys = Keys {
+    required: &[("display-name", Kind::Text)],
+    optional: &[
+        ("external-id", Kind::Text),
+        ("posix-name", Kind::Text),
+        ("gid", Kind::Number),
+        ("members", Kind::Texts),
+        ("members-only", Kind::Switch),
+    ],
+};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct GroupTable {
-    pub(super) display_name: Spanned<String>,
-    pub(super) external_id: Option<String>,
-    pub(super) posix_name: Option<String>,
-    pub(super) gid: Option<u32>,
-    #[serde(default)]
-    members: Vec<String>,
-    #[serde(default)]
-    members_only: bool,
-}
+const TOKEN: Keys = Keys {
+    required: &[("name", Kind::Text), ("scopes", Kind::Texts)],
+    optional: &[
+        ("dialect", Kind::Text),
+        ("days", Kind::Number),
+        ("file", Kind::Text),
+        ("id", Kind::Text),
+        ("sha256", Kind::Text),
+        ("token-in-clear", Kind::Text),
+    ],
+};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TokenTable {
-    name: Spanned<String>,
-    scopes: Vec<String>,
-    dialect: Option<String>,
-    days: Option<i64>,
-    file: Option<PathBuf>,
-    id: Option<String>,
-    sha256: Option<String>,
-    #[serde(rename = "token-in-clear")]
-    in_clear: Option<String>,
-}
+/// Longest time for which a token is valid, in days.
+const MAX_DAYS: u32 = 36_500;
 
-/// Where a byte of the text is.
-struct Lines<'a>(&'a str);
-
-impl Lines<'_> {
-    fn of<T>(&self, spanned: &Spanned<T>) -> usize {
-        self.at(spanned.span().start)
+pub(super) fn read(text: &str) -> Result<Bootstrap, Vec<Fault>> {
+    let mut faults = Faults::of(text);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    let root = root.get_ref();
+    for error in errors {
+        faults.at(error.span().map_or(0, |span| span.start), error.message());
     }
-
-    fn at(&self, byte: usize) -> usize {
-        self.0.get(..byte).unwrap_or(self.0).matches('\n').count() + 1
+    let entries_of =
+        |table| ["user", "group", "token", "reserved-ids", "deletion-limits"].map(|name| length(table, name));
+    let settings = root.get("settings").and_then(|settings| settings.get_ref().as_table());
+    let tables = std::iter::once(root).chain(settings);
+    if tables.flat_map(entries_of).sum::<usize>() > MAX_ENTRIES {
+        faults.note(1, format!("the file has more than {MAX_ENTRIES} entries"));
     }
-}
-
-fn fault(line: usize, message: impl Into<String>) -> Fault {
-    Fault {
-        line,
-        message: message.into(),
+    // What is half read would be found wanting for no fault of its own.
+    if faults.count() > 0 {
+        return faults.or(Bootstrap::default());
     }
-}
-
-pub(super) fn read(text: &str) -> Result<Bootstrap, Fault> {
-    if text.len() > MAX_BYTES {
-        return Err(fault(1, format!("the file is larger than {MAX_BYTES} bytes")));
-    }
-    let lines = Lines(text);
-    let whole: Whole = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| lines.at(span.start));
-        fault(line, error.message())
-    })?;
-    let entries = whole.user.len() + whole.group.len() + whole.token.len();
-    if entries > MAX_ENTRIES {
-        return Err(fault(1, format!("the file has more than {MAX_ENTRIES} entries")));
-    }
-    let bootstrap = Bootstrap {
-        users: whole
-            .user
-            .into_iter()
-            .map(|user| user.checked(&lines))
-            .collect::<Result<_, _>>()?,
-        groups: whole
-            .group
-            .into_iter()
-            .map(|group| group.checked(&lines))
-            .collect::<Result<_, _>>()?,
-        tokens: whole
-            .token
-            .into_iter()
-            .map(|token| token.checked(&lines))
-            .collect::<Result<_, _>>()?,
-    };
-    once(
-        "user-name",
-        bootstrap.users.iter().map(|user| (user.line, user.key.as_str())),
-    )?;
-    once(
-        "display-name",
-        bootstrap.groups.iter().map(|group| (group.line, group.key.as_str())),
-    )?;
-    once(
-        "name",
-        bootstrap.tokens.iter().map(|token| (token.line, token.name.as_str())),
-    )?;
-    Ok(bootstrap)
-}
-
-/// Raises a name that stands twice.
-fn once<'a>(key: &str, names: impl Iterator<Item = (usize, &'a str)>) -> Result<(), Fault> {
-    let mut seen = HashMap::new();
-    for (line, name) in names {
-        if let Some(first) = seen.insert(name, line) {
-            return Err(fault(line, format!("{key} {name:?} stands on line {first} already")));
-        }
-    }
-    Ok(())
-}
-
-impl UserTable {
-    fn checked(self, lines: &Lines<'_>) -> Result<super::User, Fault> {
-        let line = lines.of(&self.user_name);
-        let said = super::user_body(&self);
-        let user_name = self.user_name.into_inner();
-        let user = super::User {
-            line,
-            key: fold(&user_name),
-            user_name,
-            said,
-        };
-        user.new_draft().map_err(|error| fault(line, error.detail))?;
-        Ok(user)
-    }
-}
-
-impl GroupTable {
-    fn checked(self, lines: &Lines<'_>) -> Result<super::Group, Fault> {
-        let line = lines.of(&self.display_name);
-        let said = super::group_body(&self);
-        let display_name = self.display_name.into_inner();
-        let group = super::Group {
-            line,
-            key: fold(&display_name),
-            display_name,
-            members: self.members,
-            members_only: self.members_only,
-            said,
-        };
-        group.new_draft().map_err(|error| fault(line, error.detail))?;
-        Ok(group)
-    }
-}
-
-impl TokenTable {
-    fn checked(self, lines: &Lines<'_>) -> Result<super::Token, Fault> {
-        let line = lines.of(&self.name);
-        let refuse = |message: &str| fault(line, format!("token {:?}: {message}", self.name.get_ref()));
-        let name = self.name.get_ref();
-        if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS || name.chars().any(char::is_control) {
-            return Err(refuse("a name has 1 to 255 characters and no control characters"));
-        }
-        let scopes = self
-            .scopes
-            .iter()
-            .map(|scope| scope.parse())
-            .collect::<Result<Vec<Scope>, _>>();
-        let scopes = scopes.map_err(|message| refuse(&message))?;
-        if scopes.is_empty() {
-            return Err(refuse("scopes must name one at least"));
-        }
-        let dialect: Dialect = self
-            .dialect
-            .as_deref()
-            .unwrap_or("strict")
-            .parse()
-            .map_err(|_| refuse("unknown dialect"))?;
-        if self.days.is_some_and(|days| !(1..=36_500).contains(&days)) {
-            return Err(refuse("days must be from 1 to 36500"));
-        }
-        let source = match (&self.file, &self.id, &self.sha256, &self.in_clear) {
-            (Some(file), None, None, None) if file.is_absolute() => Source::File(file.clone()),
-            (Some(_), None, None, None) => return Err(refuse("file must be an absolute path")),
-            (None, Some(id), Some(hash), None) => Source::Hash(
-                tokens::is_public_id(id)
-                    .then(|| id.clone())
-                    .ok_or_else(|| refuse("id must be what stands between rc_ and the dot of a token"))?,
-                SecretHash::from_hex(hash).ok_or_else(|| refuse("sha256 must be 64 hexadecimal digits"))?,
-            ),
-            (None, None, None, Some(token)) => {
-                let (id, secret) =
-                    tokens::split(token).ok_or_else(|| refuse("token-in-clear must be as rc_<id>.<secret>"))?;
-                if secret.len() < MIN_SECRET_LENGTH {
-                    return Err(refuse(&format!(
-                        "the secret of token-in-clear must have {MIN_SECRET_LENGTH} characters at least, as generated ones have"
-                    )));
-                }
-                Source::Hash(id.to_owned(), SecretHash::of(secret))
+    let mut bootstrap = Bootstrap::default();
+    for (key, value) in root {
+        let name = key.get_ref().as_ref();
+        match name {
+            "user" => {
+                let read = entries(name, value, &USER, &mut faults);
+                once("user-name", &read, &mut faults, |entry| {
+                    entry.text("user-name").map(fold)
+                });
+                once("posix-name", &read, &mut faults, |entry| {
+                    entry.text("posix-name").map(str::to_owned)
+                });
+                once("uid", &read, &mut faults, |entry| {
+                    entry.number("uid").map(|uid| uid.to_string())
+                });
+                bootstrap.users = read.iter().filter_map(|entry| user(entry, &mut faults)).collect();
             }
-            _ => return Err(refuse("give file, or id and sha256, or token-in-clear")),
-        };
-        Ok(super::Token {
-            line,
-            scopes,
-            dialect,
-            days: self.days,
-            source,
-            name: self.name.into_inner(),
-        })
+            "group" => {
+                let read = entries(name, value, &GROUP, &mut faults);
+                once("display-name", &read, &mut faults, |entry| {
+                    entry.text("display-name").map(fold)
+                });
+                once("posix-name", &read, &mut faults, |entry| {
+                    entry.text("posix-name").map(str::to_owned)
+                });
+                once("gid", &read, &mut faults, |entry| {
+                    entry.number("gid").map(|gid| gid.to_string())
+                });
+                bootstrap.groups = read.iter().filter_map(|entry| group(entry, &mut faults)).collect();
+            }
+            "token" => {
+                let read = entries(name, value, &TOKEN, &mut faults);
+                once("name", &read, &mut faults, |entry| {
+                    entry.text("name").map(str::to_owned)
+                });
+                once("id", &read, &mut faults, |entry| entry.text("id").map(str::to_owned));
+                bootstrap.tokens = read.iter().filter_map(|entry| token(entry, &mut faults)).collect();
+            }
+            "settings" => settings::read(value, &mut bootstrap, &mut faults),
+            _ => faults.at(
+                key.span().start,
+                unknown(name, ["user", "group", "token", "settings"].into_iter()),
+            ),
+        }
+    }
+    faults.or(bootstrap)
+}
+
+/// Notes each key whose value SCIM would refuse, looked at by itself beside a name that is in order; true when there is none.
+fn is_sound<T>(
+    entry: &Entry,
+    faults: &mut Faults,
+    name: (&str, &str),
+    say: impl Fn(&mut Map<String, Value>, &str, &Value),
+    draft: impl Fn(Map<String, Value>) -> Result<T, ScimError>,
+) -> bool {
+    let before = faults.count();
+    for (key, line, value) in entry.given() {
+        let mut body = Map::new();
+        say(&mut body, name.0, &Value::from(name.1));
+        say(&mut body, key, value);
+        if let Err(error) = draft(body) {
+            faults.note(line, error.detail);
+        }
+    }
+    faults.count() == before
+}
+
+fn body(entry: &Entry, say: impl Fn(&mut Map<String, Value>, &str, &Value)) -> Map<String, Value> {
+    let mut body = Map::new();
+    for (key, _, value) in entry.given() {
+        say(&mut body, key, value);
+    }
+    body
+}
+
+fn user(entry: &Entry, faults: &mut Faults) -> Option<User> {
+    let is_sound = is_sound(
+        entry,
+        faults,
+        ("user-name", "x"),
+        attributes::say_of_user,
+        attributes::user,
+    );
+    let user_name = entry.text("user-name")?.to_owned();
+    let user = User {
+        line: entry.line("user-name"),
+        key: fold(&user_name),
+        user_name,
+        said: body(entry, attributes::say_of_user),
+    };
+    if let (true, Err(error)) = (is_sound, user.new_draft()) {
+        faults.note(user.line, error.detail);
+    }
+    Some(user)
+}
+
+fn group(entry: &Entry, faults: &mut Faults) -> Option<Group> {
+    let is_sound = is_sound(
+        entry,
+        faults,
+        ("display-name", "x"),
+        attributes::say_of_group,
+        attributes::group,
+    );
+    let display_name = entry.text("display-name")?.to_owned();
+    let group = Group {
+        line: entry.line("display-name"),
+        key: fold(&display_name),
+        display_name,
+        members: entry.texts("members").unwrap_or_default(),
+        members_only: entry.switch("members-only").unwrap_or(false),
+        said: body(entry, attributes::say_of_group),
+    };
+    if let (true, Err(error)) = (is_sound, group.new_draft()) {
+        faults.note(group.line, error.detail);
+    }
+    Some(group)
+}
+
+fn token(entry: &Entry, faults: &mut Faults) -> Option<Token> {
+    let name = entry.text("name").unwrap_or("without a name").to_owned();
+    let mut refuse = |key: &str, message: &str| faults.note(entry.line(key), format!("token {name:?}: {message}"));
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS || name.chars().any(char::is_control) {
+        refuse("name", "a name has 1 to 255 characters and no control characters");
+    }
+    let mut scopes = Vec::new();
+    let named = entry.texts("scopes");
+    if named.as_ref().is_some_and(Vec::is_empty) {
+        refuse("scopes", "scopes must name one at least");
+    }
+    for scope in named.unwrap_or_default() {
+        match scope.parse::<Scope>() {
+            Ok(scope) => scopes.push(scope),
+            Err(message) => refuse("scopes", &message),
+        }
+    }
+    let dialect = entry.text("dialect").unwrap_or("strict").parse::<Dialect>();
+    if dialect.is_err() {
+        refuse("dialect", "unknown dialect");
+    }
+    let days = entry.number("days");
+    if days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+        refuse("days", &format!("days must be from 1 to {MAX_DAYS}"));
+    }
+    let source = source(entry, &mut refuse);
+    entry.text("name")?;
+    Some(Token {
+        line: entry.line("name"),
+        scopes,
+        dialect: dialect.ok()?,
+        days: days.map(i64::from),
+        source: source?,
+        name,
+    })
+}
+
+/// Where the secret comes from; what is wrong with it is refused without repeating any of it.
+fn source(entry: &Entry, refuse: &mut impl FnMut(&str, &str)) -> Option<Source> {
+    let keys = ["file", "id", "sha256", "token-in-clear"];
+    // A key of the wrong kind has been noted, and stands here as well.
+    match keys.map(|key| entry.has(key)) {
+        [true, false, false, false] => {
+            let file = PathBuf::from(entry.text("file")?);
+            if !file.is_absolute() {
+                refuse("file", "file must be an absolute path");
+            }
+            Some(Source::File(file))
+        }
+        [false, true, true, false] => {
+            let (id, hash) = (entry.text("id"), entry.text("sha256"));
+            if id.is_some_and(|id| !tokens::is_public_id(id)) {
+                refuse("id", "id must be what stands between rc_ and the dot of a token");
+            }
+            let read = hash.and_then(SecretHash::from_hex);
+            if hash.is_some() && read.is_none() {
+                refuse("sha256", "sha256 must be 64 hexadecimal digits");
+            }
+            Some(Source::Hash(id?.to_owned(), read?))
+        }
+        [false, false, false, true] => {
+            let key = "token-in-clear";
+            let Some((id, secret)) = tokens::split(entry.text(key)?) else {
+                refuse(key, "token-in-clear must be as rc_<id>.<secret>");
+                return None;
+            };
+            if secret.len() < MIN_SECRET_LENGTH {
+                let most = format!(
+                    "the secret of token-in-clear must have {MIN_SECRET_LENGTH} characters at least, as generated ones have"
+                );
+                refuse(key, &most);
+            }
+            Some(Source::Hash(id.to_owned(), SecretHash::of(secret)))
+        }
+        _ => {
+            refuse("name", "give file, or id and sha256, or token-in-clear");
+            None
+        }
     }
 }

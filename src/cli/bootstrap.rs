@@ -1,7 +1,8 @@
-//! `rollcall bootstrap`: makes the users, groups and tokens of a file that are missing or different; so does `serve` at its start.
+//! `rollcall bootstrap`: makes what a file asks for and is missing or different; so does `serve` at its start.
 
 mod apply;
 mod report;
+mod settings;
 mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +10,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use rollcall::bootstrap::{Bootstrap, MAX_BYTES};
+use rollcall::bootstrap::{Bootstrap, Fault, MAX_BYTES};
 use rollcall::config::Config;
 use rollcall::db::{Database, Origin, Turn};
 use rollcall::error::Error;
+use serde_json::json;
 
-use super::output::Form;
+use super::output::{Form, table};
 use super::{Refused, session};
 use apply::Work;
 use report::Report;
@@ -39,7 +41,16 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let file = arguments.file.as_ref().or(config.provisioning.bootstrap_file.as_ref());
     let file = file.ok_or_else(|| Refused("name a file, or set bootstrap-file".into()))?;
-    let bootstrap = read(file)?;
+    let bootstrap = match read(file) {
+        Err(error) => {
+            if let Some(Faulty { faults, .. }) = error.downcast_ref() {
+                arguments.form.print(&json!({"faults": faults}), |_| listed(faults))?;
+                return Err(Refused(format!("{} is not applied: nothing was changed", file.display())).into());
+            }
+            return Err(error);
+        }
+        Ok(bootstrap) => bootstrap,
+    };
     let report = session::with(config, async |db| {
         let origin = Origin {
             path: "bootstrap",
@@ -56,18 +67,34 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     }
 }
 
-/// Reads a bootstrap file. Raises what is wrong with it, with its line.
+/// A file that is not applied.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", path.display(), faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub(crate) struct Faulty {
+    path: PathBuf,
+    faults: Vec<Fault>,
+}
+
+fn listed(faults: &[Fault]) -> String {
+    let row = |fault: &Fault| vec![fault.line.to_string(), fault.message.clone()];
+    table(&["LINE", "FAULT"], &faults.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Reads a bootstrap file. Raises all that is wrong with it, with the lines.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Bootstrap> {
-    let open = || -> std::io::Result<String> {
+    let open = || -> std::io::Result<Vec<u8>> {
         use std::io::Read as _;
-        let mut text = String::new();
+        let mut text = Vec::new();
         // One byte more than may be there, so that a file that is too long is told from one that just fits.
         let most = u64::try_from(MAX_BYTES + 1).unwrap_or(u64::MAX);
-        std::fs::File::open(path)?.take(most).read_to_string(&mut text)?;
+        std::fs::File::open(path)?.take(most).read_to_end(&mut text)?;
         Ok(text)
     };
     let text = open().with_context(|| format!("cannot read {}", path.display()))?;
-    Bootstrap::parse(&text).map_err(|fault| Refused(format!("{}, {fault}", path.display())).into())
+    Bootstrap::parse(&text).map_err(|faults| {
+        let path = path.to_owned();
+        Faulty { path, faults }.into()
+    })
 }
 
 /// What `serve` does with the file: tries until a database answers, and logs what is in conflict. A line that no longer fits

@@ -29,6 +29,20 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// Give a token a limit of its own, in place of deletion-limit-per-hour.
+    Limit {
+        /// The token: its name or public id.
+        #[arg(add = ArgValueCompleter::new(names::of_tokens))]
+        token: String,
+        /// So many an hour; 0 for any number.
+        #[arg(long, required_unless_present = "default", value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
+        limit: Option<i64>,
+        /// None of its own any more.
+        #[arg(long, conflicts_with = "limit")]
+        default: bool,
+        #[command(flatten)]
+        form: Form,
+    },
     /// End a release before its time.
     Restore {
         /// The token: its name or public id.
@@ -48,6 +62,12 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             limit,
             form,
         } => change(config, &token, limit, minutes, form).await,
+        Command::Limit {
+            token,
+            limit,
+            default: _,
+            form,
+        } => set_limit(config, &token, limit, form).await,
         Command::Restore { token, form } => change(config, &token, 0, 0, form).await,
     }
 }
@@ -62,7 +82,11 @@ async fn show(config: &Config, form: Form) -> anyhow::Result<()> {
                 vec![
                     state.name.clone().unwrap_or_else(|| state.actor.clone()),
                     state.removals.to_string(),
-                    state.override_limit.unwrap_or(i64::from(limit)).to_string(),
+                    state
+                        .override_limit
+                        .or(state.own_limit)
+                        .unwrap_or(i64::from(limit))
+                        .to_string(),
                     time(state.override_until),
                 ]
             })
@@ -72,6 +96,20 @@ async fn show(config: &Config, form: Form) -> anyhow::Result<()> {
             &rows,
         )
     })
+}
+
+async fn set_limit(config: &Config, token: &str, limit: Option<i64>, form: Form) -> anyhow::Result<()> {
+    let (actor, action) = session::with(config, async |db| {
+        Ok(db.brake_limit_set(token, limit, false, &session::origin()).await?)
+    })
+    .await?;
+    form.print(
+        &json!({"actor": actor, "limit": limit, "action": action}),
+        |_| match limit {
+            Some(limit) => format!("{token} may delete and lock {limit} users an hour (0: any number)\n"),
+            None => format!("{token} may delete and lock as many users as deletion-limit-per-hour says\n"),
+        },
+    )
 }
 
 async fn change(config: &Config, token: &str, limit: i64, minutes: i32, form: Form) -> anyhow::Result<()> {

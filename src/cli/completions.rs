@@ -37,7 +37,28 @@ pub(crate) fn completions(arguments: &Completions) -> anyhow::Result<()> {
 
 /// Answers a shell that asks, and ends the process then.
 pub(crate) fn answer_shell() {
-    CompleteEnv::with_factory(super::command).var(ASKED_BY_SHELL).complete();
+    CompleteEnv::with_factory(offered).var(ASKED_BY_SHELL).complete();
+}
+
+/// The command line with its settings offered only to whoever has begun an option: there are more of them than anybody looks
+/// through for the name of a user.
+fn offered() -> clap::Command {
+    let command = super::command();
+    let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    // bash and zsh say which word is completed, to the others it is the last.
+    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok();
+    let index = index.and_then(|index| index.parse().ok());
+    let current = words.get(index.unwrap_or(words.len().saturating_sub(1)));
+    if current.is_some_and(|word| word.as_encoded_bytes().starts_with(b"-")) {
+        return command;
+    }
+    command.mut_args(|argument| {
+        if argument.get_help_heading() == Some(super::SETTINGS) {
+            argument.hide(true)
+        } else {
+            argument
+        }
+    })
 }
 
 pub(crate) fn man(arguments: &Man) -> anyhow::Result<()> {

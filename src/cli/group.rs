@@ -1,12 +1,13 @@
 //! `rollcall group`: look at and manage groups.
 
+mod reconcile;
+
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::Database;
 use rollcall::db::groups::MembersUpdate;
 use rollcall::fold::fold;
-use rollcall::login::groups::canonical;
 use rollcall::scim::dialect::Dialect;
 use rollcall::scim::document::normalise;
 use rollcall::scim::group::{GroupDraft, GroupRow};
@@ -68,7 +69,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
-    /// Show what a sign-in with these groups would change; changes nothing.
+    /// Show what a sign-in with these groups would change, and whether it would be let in; changes nothing.
     Reconcile {
         /// userName, POSIX name or SCIM id.
         #[arg(add = ArgValueCompleter::new(names::of_users))]
@@ -151,7 +152,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             groups,
             dry_run: _,
             form,
-        } => reconcile(config, &user, &groups, form).await,
+        } => reconcile::run(config, &user, &groups, form).await,
         Command::Delete { name, form } => {
             let group = session::with(config, async |db| {
                 let group = get(db, &name).await?;
@@ -189,24 +190,6 @@ async fn change_members(config: &Config, group: &str, users: &[String], add: boo
     })
 }
 
-async fn reconcile(config: &Config, user: &str, groups: &str, form: Form) -> anyhow::Result<()> {
-    let names: Vec<String> = groups.split(',').map(str::to_owned).collect();
-    let groups = canonical(&names, None).map_err(|refusal| Refused(refusal.detail))?;
-    let scope = config.provisioning.reconcile_scope.as_str();
-    let lines = session::with(config, async |db| {
-        let user = user::find(db, user).await?;
-        Ok(db.login_preview(user, &groups, scope).await?)
-    })
-    .await?;
-    form.print(&lines, |_| {
-        let rows: Vec<_> = lines
-            .iter()
-            .map(|line| vec![line.action.clone(), line.group.clone()])
-            .collect();
-        table(&["ACTION", "GROUP"], &rows)
-    })
-}
-
 async fn find(db: &Database, name: &str) -> anyhow::Result<Uuid> {
     if let Ok(id) = name.parse() {
         return Ok(id);
@@ -223,18 +206,31 @@ async fn get(db: &Database, name: &str) -> anyhow::Result<GroupRow> {
         .ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
 }
 
-async fn members(db: &Database, group: Uuid) -> anyhow::Result<Vec<String>> {
-    let mut names = Vec::new();
+/// Who is in a group itself.
+#[derive(Default)]
+struct Members {
+    /// POSIX names.
+    users: Vec<String>,
+    /// displayNames.
+    groups: Vec<String>,
+}
+
+async fn members(db: &Database, group: Uuid) -> anyhow::Result<Members> {
+    let mut names = Members::default();
     let mut after = None;
     loop {
         let slice = db.members_after(group, after).await?;
         let Some(last) = slice.last() else { return Ok(names) };
         after = Some(last.id);
         for member in &slice {
-            names.push(match db.user_get(member.id, false).await? {
-                Some(user) => user.posix_name,
-                None => member.id.to_string(),
-            });
+            // Whoever is deleted meanwhile is no member any more.
+            if member.is_group {
+                let group = db.group_get(member.id).await?;
+                names.groups.extend(group.map(|group| display_name(&group).to_owned()));
+            } else {
+                let user = db.user_get(member.id, false).await?;
+                names.users.extend(user.map(|user| user.posix_name));
+            }
         }
     }
 }
@@ -270,13 +266,14 @@ pub(crate) async fn list(db: &Database, filter: Option<&str>, limit: u32) -> any
     }
 }
 
-fn shown(group: &GroupRow, members: Option<&[String]>) -> Value {
+fn shown(group: &GroupRow, members: Option<&Members>) -> Value {
     let mut value = json!({
         "id": group.id, "displayName": display_name(group), "posixGroupName": group.posix_name, "gid": group.gid,
         "created": group.created, "lastModified": group.last_modified,
     });
     if let Some(members) = members {
-        value["members"] = members.into();
+        value["members"] = members.users.as_slice().into();
+        value["groups"] = members.groups.as_slice().into();
     }
     value
 }

@@ -1,8 +1,20 @@
 //! The database behind a command: a given one, or the private one, started if nobody runs it.
 
+use std::time::Duration;
+
 use rollcall::config::{Config, Database as DatabaseConfig, Secret};
 use rollcall::db::{Address, Database, Options, Origin, Settings};
 use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
+
+use super::Misconfigured;
+
+/// How long a command waits for a database that does not answer: long enough for most failovers, short enough for a person.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// No database answers: exit code 4.
+#[derive(Debug, thiserror::Error)]
+#[error("the database does not answer: {0}")]
+pub(crate) struct NoDatabase(String);
 
 /// A database for as long as a command or a service needs it.
 pub(crate) struct Session {
@@ -52,13 +64,17 @@ impl Session {
     }
 }
 
-/// Runs `work` on the database of `config` and closes it whatever happens.
+/// Runs `work` on the database of `config` and closes it whatever happens. Raises [`NoDatabase`] within [`PATIENCE`] when it does not
+/// answer, whatever `work` would have waited for.
 pub(crate) async fn with<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Database) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let session = Session::open(config).await?;
-    let outcome = work(&session.db).await;
+    let outcome = match session.db.reach(PATIENCE).await {
+        Ok(()) => work(&session.db).await,
+        Err(reason) => Err(NoDatabase(reason).into()),
+    };
     session.close().await;
     outcome
 }
@@ -66,7 +82,10 @@ pub(crate) async fn with<T>(
 /// Where to connect to.
 pub(crate) fn addresses(config: &Config, private: Option<&PrivatePostgres>) -> anyhow::Result<Addresses> {
     let settings = config.database.settings();
-    let parse = |text: &str| Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout);
+    let parse = |text: &str| {
+        Address::parse(text, settings.ca_file.as_deref(), settings.connect_timeout)
+            .map_err(|error| Misconfigured(format!("{error:#}")))
+    };
     let given = |uri: Option<&Secret>, password: Option<&Secret>| {
         let address = uri.map(|uri| parse(uri.expose())).transpose()?;
         anyhow::Ok(address.map(|address| address.with_password(password)))

@@ -1,6 +1,5 @@
 //! `rollcall token`: make, list and revoke bearer tokens.
 
-use anyhow::Context;
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
@@ -26,7 +25,7 @@ pub(crate) enum Command {
         scopes: Vec<Scope>,
         /// The SCIM client's dialect: strict, entra, okta, onelogin, jumpcloud, authentik, ping, core.
         #[arg(long, default_value = "strict")]
-        dialect: String,
+        dialect: Dialect,
         /// Days for which it is valid; 365 unless said otherwise, unlimited for nss scopes.
         #[arg(long, value_name = "DAYS", conflicts_with = "no_expiry", value_parser = clap::value_parser!(i64).range(1..=36500))]
         duration: Option<i64>,
@@ -64,7 +63,6 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             no_expiry,
             form,
         } => {
-            let dialect: Dialect = dialect.parse().context("unknown dialect")?;
             check_name(&name)?;
             let expires_at = if no_expiry {
                 None

@@ -1,6 +1,7 @@
 //! Sign-in in general, and proxied headers; names and defaults are Workbench's.
 
 use super::error::ConfigError;
+use super::provisioning::check_pattern;
 use super::public_url::check_web_address;
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ section! {
 
 impl Access {
     /// Raises a sign-in page that is neither a web address nor a path of this host, header sign-in that trusts everybody,
-    /// and a header that would carry two things.
+    /// a header that would carry two things, and a pattern that is none.
     pub(super) fn check(&self, proxy_listen: bool, values: &Values) -> Result<(), ConfigError> {
         if proxy_listen && !self.proxy {
             return Err(values.contradiction("proxy-listen", "proxy-listen needs auth-proxy = 1"));
@@ -89,6 +90,9 @@ impl Access {
             .proxy_sign_in_url
             .as_deref()
             .filter(|address| !address.starts_with('/'));
-        check_web_address("auth-proxy-sign-in-url", address, values)
+        check_web_address("auth-proxy-sign-in-url", address, values)?;
+        self.refused_group_names.as_deref().map_or(Ok(()), |pattern| {
+            check_pattern("auth-groups-refused-names", pattern, values)
+        })
     }
 }

@@ -64,13 +64,13 @@ section! {
         /// POSIX group that every administrator is in, for Workbench's `admin-group`; not set, there is none. The service
         /// makes it when it is missing; members whom others put in stay.
         admin_posix_group: Option<String> = "admin-posix-group";
-        /// TOML file of users, groups and tokens that are to be there; each start makes what is missing or different.
+        /// TOML file of users, groups, tokens and settings that are to be there; each start makes what is missing or different.
         bootstrap_file: Option<PathBuf> = "bootstrap-file";
     }
 }
 
 impl Provisioning {
-    /// Raises a pool that ends before it starts, a folder or shell that is not absolute.
+    /// Raises a pool that ends before it starts, a folder or shell that is not absolute, a rule that is no pattern.
     pub(super) fn check(&self, values: &Values) -> Result<(), ConfigError> {
         let pools = [
             (
@@ -106,6 +106,19 @@ impl Provisioning {
                 return Err(values.contradiction(name, fault));
             }
         }
-        Ok(())
+        check_pattern("posix-user-name-rule", &self.user_name_rule, values)
     }
+}
+
+/// Raises a regular expression that is none.
+pub(super) fn check_pattern(name: &str, pattern: &str, values: &Values) -> Result<(), ConfigError> {
+    // As it is used: a pattern that closes the group around it would mean something else.
+    let fault = [pattern.to_owned(), format!("^(?:{pattern})$")]
+        .iter()
+        .find_map(|pattern| regex::Regex::new(pattern).err());
+    fault.map_or(Ok(()), |fault| {
+        let why = fault.to_string();
+        let why = why.lines().last().unwrap_or_default();
+        Err(values.contradiction(name, format!("{name} is not a regular expression: {why}")))
+    })
 }

@@ -34,6 +34,16 @@ impl PublicUrl {
         self.0.starts_with("https://")
     }
 
+    /// The host: a name, or an address without the brackets that an IPv6 one has in a URL.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split("//").nth(1).unwrap_or_default();
+        let authority = authority.split('/').next().unwrap_or_default();
+        match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
+
     /// The URL as text, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -22,6 +22,7 @@ const NOT_AUDITED: &[&str] = &[
     "maintain",
     "id_follow_epoch",
     "sign_ins_note",
+    "identity_trial",
 ];
 
 /// The writes that leave as many lines in the audit log as they give rows; any other leaves one.
@@ -202,7 +203,9 @@ impl Database {
         // In a box of its own: every handler's future would hold the driver's otherwise, and be moved about with it.
         Box::pin(async move {
             let mut span = CallSpan::begin(op);
-            let mut backoff = Backoff::new(deadline::end(deadline));
+            // A long statement has its time, a database that is away has no more of it than elsewhere.
+            let patience = long.map(|_| self.settings.write_deadline);
+            let mut backoff = Backoff::new(deadline::end(deadline), patience);
             loop {
                 let connection = match pool::take(pool).await {
                     Ok(connection) => connection,
@@ -365,18 +368,24 @@ async fn bounded(connection: Object, limit: Duration, work: &Work<'_>) -> Result
 struct Backoff {
     next: Duration,
     until: Instant,
+    /// How long after the first failure the deadline is at the latest.
+    patience: Option<Duration>,
 }
 
 impl Backoff {
-    fn new(until: Instant) -> Self {
+    fn new(until: Instant, patience: Option<Duration>) -> Self {
         Self {
             next: Duration::from_millis(20),
             until,
+            patience,
         }
     }
 
     /// Sleeps; false when the deadline leaves no time for that.
     async fn pause(&mut self) -> bool {
+        if let Some(patience) = self.patience.take() {
+            self.until = self.until.min(Instant::now() + patience);
+        }
         let pause = self.next.mul_f64(0.5 + rand::random::<f64>());
         if Instant::now() + pause >= self.until {
             return false;

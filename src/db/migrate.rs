@@ -30,6 +30,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "conditions",
     "audit",
     "ids",
+    "id_blocks",
     "names",
     "groups",
     "users",

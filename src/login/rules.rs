@@ -13,7 +13,7 @@ use super::groups::canonical;
 use super::refusal::{Reason, Refusal};
 use super::rewrite::RewriteRule;
 use crate::config::{Config, Overage};
-use crate::db::logins::{LoginDraft, LoginRules, Profile};
+use crate::db::logins::{ClaimedGroup, LoginDraft, LoginRules, Profile};
 use crate::fold::{check_name, fold};
 use crate::posix;
 use crate::scim::dialect::Dialect;
@@ -101,7 +101,7 @@ impl Rules {
                 );
                 None
             }
-            Groups::Listed(names) => Some(canonical(names, self.refused_groups.as_ref())?),
+            Groups::Listed(names) => Some(self.groups(names)?),
         };
         if assertion
             .subject
@@ -121,6 +121,11 @@ impl Rules {
         };
         draft.hash = claims::hash(&draft, self.login.scope);
         Ok(Prepared { draft, user_name })
+    }
+
+    /// Listed groups in the form that the database compares. Raises `malformed_groups`.
+    pub fn groups(&self, names: &[String]) -> Result<Vec<ClaimedGroup>, Refusal> {
+        canonical(names, self.refused_groups.as_ref())
     }
 
     fn user_name(&self, sent: &str) -> Result<String, Refusal> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::harness::Rollcall;
+use crate::harness::command::run;
 use crate::harness::database::Database;
 use crate::harness::service::Service;
 
@@ -204,12 +205,29 @@ async fn a_file_that_cannot_be_read_stops_the_start_with_its_line() {
     let folder = Folder::new();
     let file = folder.write(
         "typo.toml",
-        "[[user]]\nuser-name = \"a\"\n\n[[user]]\nusername = \"b\"\n",
+        "[[user]]\nuser-name = \"a\"\nuid = \"1\"\n\n[[user]]\nusername = \"b\"\n",
     );
     let database = Database::create().await;
     let uri = database.uri(crate::harness::database::Role::App);
     let log = Service::try_start(&[("database-uri", &uri), ("bootstrap-file", &file)]).unwrap_err();
-    assert!(log.contains("line 5") && log.contains("username"), "{log}");
+    for words in [
+        "line 3: uid must be",
+        "line 5: user-name is missing",
+        "line 6: unknown key \"username\"",
+    ] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+    let told = run(
+        &["bootstrap", &file, "--output", "json"],
+        &[("ROLLCALL_DATABASE_URI", &uri)],
+    );
+    let lines: Vec<_> = told.json()["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["line"].clone())
+        .collect();
+    assert_eq!((told.code, lines), (3, vec![json!(3), json!(5), json!(6)]));
     let missing = folder.path("missing.toml");
     let log = Service::try_start(&[("database-uri", &uri), ("bootstrap-file", &missing)]).unwrap_err();
     assert!(log.contains("cannot read"), "{log}");
@@ -250,7 +268,7 @@ async fn replicas_that_start_together_make_everything_once() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_a_change_does_above_all_which_uid_is_lost() {
+async fn a_dry_run_says_what_a_change_does() {
     let folder = Folder::new();
     let rollcall = Rollcall::start().await;
     let detail = |text: &str, arguments: &[&str]| {
@@ -260,8 +278,8 @@ async fn a_dry_run_says_what_a_change_does_above_all_which_uid_is_lost() {
     };
     detail("uid = 4242\n", &[]);
     assert_eq!(
-        detail("uid = 4243\nhome = \"/data/ann\"\nlocked = true\n", &["--dry-run"]),
-        "uid 4242 is retired for ever, and becomes 4243; home /home/ann becomes /data/ann; locked"
+        detail("uid = 4242\nhome = \"/data/ann\"\nlocked = true\n", &["--dry-run"]),
+        "home /home/ann becomes /data/ann; locked"
     );
     assert_eq!(
         detail("admin = true\ndisplay-name = \"Ann\"\n", &["--dry-run"]),
@@ -271,5 +289,77 @@ async fn a_dry_run_says_what_a_change_does_above_all_which_uid_is_lost() {
         detail("display-name = \"Ann\"\n", &["--dry-run"]),
         "attributes of the person"
     );
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn no_file_and_no_start_changes_a_number_or_posix_name_that_somebody_has() {
+    let folder = Folder::new();
+    let text = |uid: u32, name: &str, gid: u32, group: &str| {
+        format!(
+            "[[user]]\nuser-name = \"ann\"\nuid = {uid}\nposix-name = \"{name}\"\nhome = \"/data/{uid}\"\n\
+             [[group]]\ndisplay-name = \"Lab\"\ngid = {gid}\nposix-name = \"{group}\"\n"
+        )
+    };
+    let first = folder.write("first.toml", &text(4242, "ann", 5252, "lab"));
+    let rollcall = Rollcall::start_with(&[("bootstrap-file", &first)]).await;
+    let numbers = "select u.uid * 10000 + g.gid from store.users u, store.groups g where u.posix_name = 'ann'
+                   and g.posix_name = 'lab' and u.home = '/data/4242'";
+    assert_eq!(rollcall.number(numbers).await, 42_425_252);
+    for (uid, name, gid, group, words) in [
+        (4243, "ann", 5252, "lab", "rollcall user set-uid ann 4243"),
+        (4242, "anna", 5252, "lab", "rollcall user rename ann anna"),
+        (4242, "ann", 5253, "lab", "lab has gid 5252, not 5253"),
+        (4242, "ann", 5252, "labs", "the POSIX name is lab, not labs"),
+    ] {
+        let file = folder.write("other.toml", &text(uid, name, gid, group));
+        let replica = Rollcall::replica(&rollcall.database, &[("bootstrap-file", &file)]);
+        let log = replica.log();
+        assert!(log.iter().any(|line| line.contains("in conflict")), "{log:?}");
+        assert_eq!(rollcall.number(numbers).await, 42_425_252, "{words}");
+        for arguments in [&["bootstrap", &file][..], &["bootstrap", &file, "--dry-run"]] {
+            let refused = rollcall.command(arguments);
+            assert_eq!(refused.code, 3, "{}", refused.stderr);
+            assert!(refused.stdout.contains(words), "{}", refused.stdout);
+        }
+    }
+    assert_eq!(rollcall.number(numbers).await, 42_425_252);
+    rollcall.command(&["bootstrap", &first]).succeeded();
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_every_conflict_that_a_run_would_meet_and_takes_nothing() {
+    let folder = Folder::new();
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["user", "add", "ann", "--uid", "4242"]).succeeded();
+    rollcall.command(&["group", "add", "lab", "--gid", "5252"]).succeeded();
+    let text = "[[user]]\nuser-name = \"root@example.org\"\n\
+                [[user]]\nuser-name = \"bob\"\nuid = 4242\n\
+                [[user]]\nuser-name = \"lab@example.org\"\n\
+                [[user]]\nuser-name = \"eve\"\nuid = 61000\n\
+                [[user]]\nuser-name = \"joe\"\nuid = 4243\n\
+                [[group]]\ndisplay-name = \"Others\"\ngid = 5252\n\
+                [[group]]\ndisplay-name = \"Sudo\"\nposix-name = \"sudo\"\n\
+                [[group]]\ndisplay-name = \"New\"\ngid = 5253\n";
+    let file = folder.write("team.toml", text);
+    let conflicts = |arguments: &[&str]| {
+        let told = rollcall.command(&[&["bootstrap", &file, "--output", "json"], arguments].concat());
+        assert_eq!(told.code, 3, "{}", told.stderr);
+        let entries = told.json()["entries"].as_array().unwrap().clone();
+        let conflicts = entries.into_iter().filter(|entry| entry["action"] == "conflict");
+        conflicts
+            .map(|entry| (entry["line"].clone(), entry["detail"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let state = "select (select count(*) from store.posix_ids) * 1000000 + (select last_value from store.uid_seq) * 100
+                 + (select count(*) from store.posix_group_names)";
+    let before = rollcall.number(state).await;
+    let dry = conflicts(&["--dry-run"]);
+    assert_eq!(rollcall.number(state).await, before);
+    assert_eq!(dry.len(), 6, "{dry:?}");
+    assert_eq!(conflicts(&[]), dry);
+    rollcall.command(&["user", "show", "joe"]).succeeded();
+    rollcall.command(&["group", "show", "New"]).succeeded();
     rollcall.finish().await;
 }

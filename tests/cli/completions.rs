@@ -171,3 +171,32 @@ async fn what_a_shell_would_run_split_or_take_as_an_option_is_never_offered() {
     assert!(!groups.contains(&"--zz".to_owned()), "{groups:?}");
     rollcall.finish().await;
 }
+
+#[test]
+fn settings_are_offered_to_whoever_begins_an_option_and_to_nobody_else() {
+    for shell in ["bash", "zsh", "fish"] {
+        let of = |words: &[&str]| names(&offered(shell, words, &[]));
+        for words in [
+            &[""][..],
+            &["group", ""],
+            &["group", "show", ""],
+            &["--config", "x", "user", ""],
+        ] {
+            let offered = of(words);
+            let settings = offered
+                .iter()
+                .filter(|word| word.contains("auth-") || word.contains("listen"));
+            assert_eq!(settings.count(), 0, "{shell} {words:?}: {offered:?}");
+            assert!(
+                offered.contains(&"--config".to_owned()),
+                "{shell} {words:?}: {offered:?}"
+            );
+        }
+        for words in [
+            &["serve", "--auth-openid-iss"][..],
+            &["group", "show", "--auth-openid-iss"],
+        ] {
+            assert_eq!(of(words), ["--auth-openid-issuer"], "{shell} {words:?}");
+        }
+    }
+}

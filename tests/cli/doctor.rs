@@ -204,7 +204,7 @@ async fn what_doctor_says_is_enough_to_mend_it() {
     let fix = token["fix"].as_str().unwrap();
     let command = r"rollcall token generate --scope nss-admin --scope audit --dialect okta -- 'o'\''brien $(id)', then";
     assert!(fix.starts_with(command), "{fix}");
-    let faulty = machine.write("faulty.toml", "[settings]\n");
+    let faulty = machine.write("faulty.toml", "[setings]\n");
     let settings = ["--bootstrap-file", faulty.to_str().unwrap()];
     assert_found(
         &findings("service", &machine, &uri, &settings).1,
@@ -217,5 +217,38 @@ async fn what_doctor_says_is_enough_to_mend_it() {
     assert_found(&found, "database", "refused");
     let database = found.iter().find(|finding| finding["check"] == "database").unwrap();
     assert!(!database["fix"].as_str().unwrap().contains("migrate"), "{database}");
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_certificate_must_name_the_host_by_which_clients_come() {
+    let machine = Machine::new();
+    let rollcall = Rollcall::start().await;
+    let uri = rollcall.database.uri(Role::App);
+    let cases: [(&[&str], &str, bool); 8] = [
+        (&["rollcall.example.org"], "https://rollcall.example.org", true),
+        (
+            &["other.org", "ROLLCALL.example.org"],
+            "https://rollcall.example.org:8443/x",
+            true,
+        ),
+        (&["*.example.org"], "https://rollcall.example.org", true),
+        (&["192.0.2.7"], "https://192.0.2.7:8443", true),
+        (&["2001:db8::7"], "https://[2001:db8::7]:8443", true),
+        (&["*.example.org"], "https://a.rollcall.example.org", false),
+        (&["rollcall.example.com"], "https://rollcall.example.org", false),
+        // The common name is "localhost", which nobody looks at any more.
+        (&[], "https://localhost", false),
+    ];
+    for (hosts, url, fits) in cases {
+        let (cert, key) = machine.certificate_of("named", 300, hosts);
+        let settings = ["--tls-cert-file", &cert, "--tls-key-file", &key, "--public-url", url];
+        let (_, found) = findings("service", &machine, &uri, &settings);
+        let is_found = found.iter().any(|finding| finding["check"] == "certificate name");
+        assert_eq!(is_found, !fits, "{hosts:?} {url}: {found:#?}");
+        if !fits {
+            assert_found(&found, "certificate name", "does not name");
+        }
+    }
     rollcall.finish().await;
 }

@@ -66,3 +66,29 @@ async fn the_life_of_a_group_as_tables_and_as_json() {
     );
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn groups_in_a_group_are_shown_by_name() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    rollcall.command(&["user", "add", "jane"]).succeeded();
+    let inner = scim
+        .post("/Groups", &crate::scim::group("Inner lab", &[]))
+        .await
+        .expect(201);
+    scim.post("/Groups", &crate::scim::group("Outer", &[inner.id()]))
+        .await
+        .expect(201);
+    rollcall.command(&["group", "add-member", "Outer", "jane"]).succeeded();
+    let shown = rollcall
+        .command(&["group", "show", "outer", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&shown["members"], &shown["groups"]),
+        (&json!(["jane"]), &json!(["Inner lab"]))
+    );
+    let table = rollcall.command(&["group", "show", "outer"]).succeeded().stdout;
+    assert!(table.contains("Inner lab") && !table.contains(inner.id()), "{table}");
+    rollcall.finish().await;
+}

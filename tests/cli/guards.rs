@@ -191,3 +191,31 @@ async fn the_brake_is_released_for_tokens_that_are_valid_and_holds_without_a_lim
     scim.delete(&format!("/Users/{}", ids[2])).await.expect(204);
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn what_is_removed_without_a_limit_is_counted_too() {
+    let rollcall = Rollcall::start().await;
+    let scim = rollcall.scim();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let user = scim.post("/Users", &json!({"userName": name})).await.expect(201);
+        ids.push(user.id().to_owned());
+    }
+    scim.delete(&format!("/Users/{}", ids[0])).await.expect(204);
+    rollcall.command(&["user", "lock", "b"]).succeeded();
+    rollcall.command(&["user", "lock", "b"]).succeeded();
+    let lock = json!([{"op": "replace", "path": "active", "value": false}]);
+    scim.patch(&format!("/Users/{}", ids[2]), &lock).await.expect(200);
+    let shown = rollcall
+        .command(&["brake", "show", "--output", "json"])
+        .succeeded()
+        .json();
+    let counted = |kind: &str| {
+        let actors = shown["actors"].as_array().unwrap().iter();
+        let mut of_kind = actors.filter(|actor| actor["actor"].as_str().unwrap().starts_with(kind));
+        of_kind.next().unwrap()["removals"].clone()
+    };
+    assert_eq!(shown["deletion-limit-per-hour"], 0);
+    assert_eq!((counted("token:"), counted("os:")), (json!(2), json!(1)), "{shown}");
+    rollcall.finish().await;
+}

@@ -78,7 +78,7 @@ fn a_misspelt_setting_stops_with_file_line_and_the_nearest_name() {
         for command in [&["serve"][..], &["config"], &["user", "list"]] {
             let arguments = [command, &["--config", file.0.to_str().unwrap()]].concat();
             let refused = run(&arguments, &[]);
-            assert_eq!(refused.code, 1, "{line}");
+            assert_eq!(refused.code, 2, "{line}");
             let place = format!("{}:3", file.0.display());
             assert!(
                 refused.stderr.contains(&place) && refused.stderr.contains(nearest),
@@ -88,7 +88,7 @@ fn a_misspelt_setting_stops_with_file_line_and_the_nearest_name() {
         }
     }
     let variable = run(&["config"], &[("ROLLCALL_DATABSE_URI", "x")]);
-    assert_eq!(variable.code, 1);
+    assert_eq!(variable.code, 2);
     assert!(variable.stderr.contains("ROLLCALL_DATABASE_URI"), "{}", variable.stderr);
     assert_eq!(run(&["config", "--databse-uri=x"], &[]).code, 2);
 }
@@ -114,6 +114,44 @@ fn names_of_others_are_ignored_with_one_warning() {
 }
 
 #[test]
+fn a_wrong_configuration_has_an_exit_code_of_its_own_in_every_command() {
+    let wrong: [(&[&str], &str); 6] = [
+        (&["--config", "/nonexist"], "/nonexist"),
+        (&["--listen", "nonsense"], "listen"),
+        (
+            &["--posix-user-name-rule", "[a-z"],
+            "posix-user-name-rule is not a regular expression",
+        ),
+        (
+            &["--posix-user-name-rule", "a)|(b"],
+            "posix-user-name-rule is not a regular expression",
+        ),
+        (
+            &["--auth-groups-refused-names", "("],
+            "auth-groups-refused-names is not a regular expression",
+        ),
+        (&["--database-uri", "postgres://"], "connection string"),
+    ];
+    let commands: [&[&str]; 5] = [
+        &["serve"],
+        &["user", "list"],
+        &["bootstrap", "/dev/null"],
+        &["migrate"],
+        &["brake", "show"],
+    ];
+    for (settings, words) in wrong {
+        for command in commands {
+            let refused = run(
+                &[command, settings].concat(),
+                &[("ROLLCALL_DATABASE_URI", "host=/nowhere user=x")],
+            );
+            assert_eq!(refused.code, 2, "{command:?} {settings:?}: {}", refused.stderr);
+            assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_secret_may_come_from_a_file_and_only_from_one_place() {
     let secret = File::with("secret", "host=db password=hunter2hunter2\n");
     let file = File::with("secret-file", &format!("database-uri-file={}\n", secret.0.display()));
@@ -124,7 +162,7 @@ fn a_secret_may_come_from_a_file_and_only_from_one_place() {
         &format!("database-uri=host=x\ndatabase-uri-file={}\n", secret.0.display()),
     );
     let refused = both.config(&[], &[]);
-    assert_eq!(refused.code, 1);
+    assert_eq!(refused.code, 2);
     assert!(
         refused.stderr.contains("Keep one") && !refused.stderr.contains("hunter2"),
         "{}",

@@ -207,7 +207,7 @@ async fn a_dry_run_says_what_a_sign_in_would_change_and_changes_nothing() {
     let expected = json!([
         {"action": "add", "group": "Other"}, {"action": "create", "group": "fresh"},
         {"action": "keep", "group": "a"}, {"action": "remove", "group": "b"}]);
-    assert_eq!(lines, expected);
+    assert_eq!(lines["changes"], expected);
     assert_eq!(groups_of(&rollcall, "jane"), json!(["a", "b"]));
     assert_ne!(
         rollcall.command(&["group", "reconcile", "jane", "--groups", "a"]).code,
@@ -226,5 +226,83 @@ async fn last_sign_in_is_noted_soon() {
     );
     let noted = async || !scim.get(&path).await.expect(200).workbench("lastSignIn").is_null();
     wait_until("lastSignIn", Duration::from_secs(20), noted).await;
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_the_sign_in_then_does() {
+    let rules = [
+        ("auth-required-user-group", "Staff"),
+        ("auth-groups-refused-names", "^[0-9a-f]{8}-"),
+    ];
+    let rollcall = Rollcall::start_with(&[&rules[..], &[JIT]].concat()).await;
+    let front_end = front_end(&rollcall);
+    rollcall.command(&["user", "add", "jane"]).succeeded();
+    // The claim knows the group by its name, the setting by its POSIX name.
+    let posix = "urn:rollcall:params:scim:schemas:extension:posix:1.0:Group";
+    let everybody = json!({"displayName": "All of us", posix: {"posixGroupName": "allofus"}});
+    rollcall.scim().post("/Groups", &everybody).await.expect(201);
+    let named = [("auth-required-user-group", "allofus")];
+    let preview = |groups: &str, rules: &[(&str, &str)]| {
+        let flags: Vec<String> = rules.iter().map(|(name, value)| format!("--{name}={value}")).collect();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let words = [
+            "group",
+            "reconcile",
+            "jane",
+            "--dry-run",
+            "--output",
+            "json",
+            "--groups",
+            groups,
+        ];
+        let told = rollcall.command(&[&words[..], &flags].concat());
+        let outcome = told.json();
+        assert_eq!(
+            told.code,
+            if outcome["refused"].is_null() { 0 } else { 3 },
+            "{}",
+            told.stderr
+        );
+        outcome
+    };
+    for (groups, refused) in [
+        (vec!["Staff", "eng"], json!(null)),
+        (vec!["eng", "ops"], json!("required_group")),
+        (vec!["staff", "0b1e7a52-9c1f"], json!("malformed_groups")),
+        (vec!["staff"], json!(null)),
+    ] {
+        let told = preview(&groups.join(","), &rules);
+        assert_eq!(told["refused"], refused, "{groups:?}");
+        let changes = told["changes"].as_array().unwrap().iter();
+        let mut stays: Vec<Value> = changes
+            .filter(|line| line["action"] != "remove")
+            .map(|line| line["group"].clone())
+            .collect();
+        stays.sort_by_key(|group| group.as_str().unwrap().to_owned());
+        let before = groups_of(&rollcall, "jane");
+        let answer = front_end
+            .post("/logins", &json!({"userName": "jane", "groups": groups}))
+            .await;
+        assert_eq!(answer.status == 200, refused.is_null(), "{groups:?}");
+        assert_eq!(answer.body["error"], refused, "{groups:?}");
+        let expected = if refused == "malformed_groups" {
+            before
+        } else {
+            json!(stays)
+        };
+        assert_eq!(groups_of(&rollcall, "jane"), expected, "{groups:?}");
+    }
+    assert_eq!(preview("all of us", &named)["refused"], json!(null));
+    assert_eq!(preview("eng", &named)["refused"], "required_group");
+    assert_eq!(
+        preview("staff", &[("auth-minimum-user-id", "59999")])["refused"],
+        "minimum_uid"
+    );
+    rollcall.command(&["user", "lock", "jane"]).succeeded();
+    assert_eq!(
+        preview("staff", &rules),
+        json!({"refused": "locked", "detail": "the user is locked", "changes": []})
+    );
     rollcall.finish().await;
 }

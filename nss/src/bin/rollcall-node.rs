@@ -3,7 +3,7 @@
 use rollcall_nss::account::{CannotKnow, account};
 use rollcall_nss::agent::{End, Options, run, status};
 use rollcall_nss::ask::{Reply, ask};
-use rollcall_nss::config::{CONFIG_MAX, Config, parse, read_safe};
+use rollcall_nss::config::{CONFIG_MAX, Config, SafeFileError, parse, read_safe};
 use rollcall_nss::foreign::end_on_signals;
 use rollcall_nss::home::{Made, make};
 use rollcall_nss::map::{AGENT_SILENT_MS, Former, MAP_FILE, Map};
@@ -16,7 +16,7 @@ rollcall-node: keeps the users of Rollcall on this node
 
   rollcall-node [run]     serve; ends when the configuration changes or goes, to be started again
   rollcall-node status    what the agent and its map know (key value lines; --prometheus for a textfile collector)
-  rollcall-node check     read the configuration and tell what in it is not used
+  rollcall-node check     read the configuration and both tokens, and tell what of them is not used
   rollcall-node clear     take the map away, when the agent will not run here any more
   rollcall-node authorized-keys USER
                           the SSH keys of a user, for sshd's AuthorizedKeysCommand; none for who is unknown, locked, deleted or local
@@ -47,20 +47,25 @@ fn main() -> ExitCode {
     let mut output = String::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let place = match argument.as_str() {
+        // As getopt_long(3) has it: an option's value behind it, or behind an equals sign.
+        let (name, given) = match argument.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (argument.as_str(), None),
+        };
+        let place = match name {
             "--config" => &mut options.config_path,
             "--run-dir" => &mut options.run_dir,
             "--cache-dir" => &mut options.cache_dir,
             "--output" => &mut output,
-            "--prometheus" => {
+            "--prometheus" if given.is_none() => {
                 form = Form::Prometheus;
                 continue;
             }
-            "--help" | "-h" => {
+            "--help" | "-h" if given.is_none() => {
                 print(USAGE);
                 return ExitCode::SUCCESS;
             }
-            "--version" => {
+            "--version" if given.is_none() => {
                 print(concat!("rollcall-node ", env!("CARGO_PKG_VERSION"), "\n"));
                 return ExitCode::SUCCESS;
             }
@@ -74,15 +79,21 @@ fn main() -> ExitCode {
             }
             _ => return wrong_usage(&argument),
         };
-        let Some(value) = arguments.next() else {
+        let Some(value) = given.or_else(|| arguments.next()) else {
             return wrong_usage(&argument);
         };
         *place = value;
     }
     match output.as_str() {
         "" | "text" => {}
-        "json" => form = Form::Json,
+        "json" if form == Form::Text => form = Form::Json,
         other => return wrong_usage(other),
+    }
+    // What a command has no answer in is not passed over: somebody would wait for it.
+    match (command.as_deref(), form) {
+        (None | Some("run"), Form::Json) => return wrong_usage("--output"),
+        (Some("status"), _) | (_, Form::Text | Form::Json) => {}
+        (_, Form::Prometheus) => return wrong_usage("--prometheus"),
     }
     match (command.as_deref(), user) {
         (Some("status"), _) => show_status(&options, form),
@@ -225,43 +236,51 @@ fn show_status(options: &Options, form: Form) -> ExitCode {
     }
 }
 
+/// Something that is not as it must be; without a line it is about the whole file.
+fn finding(file: &str, line: usize, message: &str) -> serde_json::Value {
+    let place = if line == 0 { String::new() } else { format!(":{line}") };
+    complain(&format!("{file}{place}: {message}"));
+    json!({"file": file, "line": (line > 0).then_some(line), "message": message})
+}
+
 fn check(options: &Options, form: Form) -> ExitCode {
-    let text = match read_safe(&options.config_path, CONFIG_MAX) {
-        Ok(text) => text,
-        Err(error) => {
-            complain(&format!(
-                "{}: {error:?} (it must be root's, and writable by nobody else)",
-                options.config_path
-            ));
-            return ExitCode::FAILURE;
+    let path = &options.config_path;
+    let mut findings = Vec::new();
+    match read_safe(path, CONFIG_MAX) {
+        Ok(text) => {
+            let (config, faults) = parse(&String::from_utf8_lossy(&text));
+            findings.extend(faults.iter().map(|fault| finding(path, fault.line, &fault.message)));
+            for (token, key) in [
+                (&config.admin_token_path, "admin-token-path"),
+                (&config.user_token_path, "user-token-path"),
+            ] {
+                let fault = match read_safe(token, CONFIG_MAX) {
+                    Ok(text) if !text.trim_ascii().is_empty() => continue,
+                    // Root's alone, as it should be.
+                    Err(SafeFileError::Denied) if key == "admin-token-path" => continue,
+                    Ok(_) => format!("{key}: it is empty"),
+                    Err(error) => format!("{key}: {}", words(error)),
+                };
+                findings.push(finding(token, 0, &fault));
+            }
         }
-    };
-    let (config, findings) = parse(&String::from_utf8_lossy(&text));
-    for finding in &findings {
-        complain(&format!(
-            "{}:{}: {}",
-            options.config_path, finding.line, finding.message
-        ));
+        Err(error) => findings.push(finding(path, 0, words(error))),
     }
-    for (path, who) in [
-        (&config.admin_token_path, "admin-token-path"),
-        (&config.user_token_path, "user-token-path"),
-    ] {
-        match read_safe(path, CONFIG_MAX) {
-            Ok(token) if !token.trim_ascii().is_empty() => {}
-            Ok(_) => complain(&format!("{who}: {path} is empty")),
-            Err(error) => complain(&format!("{who}: {path}: {error:?}")),
-        }
-    }
-    let told: Vec<_> = findings
-        .iter()
-        .map(|finding| json!({"line": finding.line, "message": finding.message}))
-        .collect();
-    form.print(&json!({"file": options.config_path, "findings": told}), "");
+    form.print(&json!({"file": path, "findings": findings}), "");
     if findings.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Why a file is not used, for people.
+fn words(error: SafeFileError) -> &'static str {
+    match error {
+        SafeFileError::Missing => "there is no such file",
+        SafeFileError::Denied => "it may not be read",
+        SafeFileError::Unsafe => "it must be a file of root's that nobody else can write, no link, and not too large",
+        SafeFileError::Transient => "it cannot be read now",
     }
 }
 

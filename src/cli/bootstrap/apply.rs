@@ -9,6 +9,7 @@ use rollcall::db::{Database, Origin};
 use rollcall::error::Error;
 use rollcall::fold::fold;
 use rollcall::scim::error::ScimError;
+use rollcall::scim::group::{GroupDraft, GroupRow};
 use rollcall::scim::user::{UserDraft, UserRow};
 use rollcall::scim::{group, user};
 use uuid::Uuid;
@@ -29,9 +30,15 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Users first, then the groups they are members of, then tokens. Raises what ends the run.
+    /// Blocks of numbers before somebody gets one of them, users, the groups they are members of, tokens, and their limits. Raises
+    /// what ends the run.
     pub(super) async fn run(&self, bootstrap: &Bootstrap) -> anyhow::Result<Report> {
         let mut entries = Vec::new();
+        for block in &bootstrap.reserved_ids {
+            let outcome = self.reserved_ids(block).await;
+            let name = format!("{}-{}", block.first, block.last);
+            entries.push(entry(block.line, "reserved ids", &name, outcome)?);
+        }
         for user in &bootstrap.users {
             let outcome = self.user(user).await;
             entries.push(entry(user.line, "user", &user.user_name, outcome)?);
@@ -46,6 +53,10 @@ impl Work<'_> {
                 let outcome = self.token(token, &known).await;
                 entries.push(entry(token.line, "token", &token.name, outcome)?);
             }
+        }
+        for limit in &bootstrap.deletion_limits {
+            let outcome = self.deletion_limit(limit, bootstrap).await;
+            entries.push(entry(limit.line, "deletion limit", &limit.token, outcome)?);
         }
         Ok(Report::of(self.dry_run, entries))
     }
@@ -65,6 +76,7 @@ impl Work<'_> {
                 if self.db.user_find("", &wanted.posix_name()).await?.is_some() {
                     return Ok((Action::Conflict, Some("the POSIX name is already in use".into())));
                 }
+                self.db.user_trial(&wanted.key, &draft).await?;
                 return Ok((Action::Create, None));
             }
             let made = self.db.user_create(Uuid::now_v7(), draft, self.origin.clone()).await?;
@@ -78,7 +90,10 @@ impl Work<'_> {
         let Some(draft) = change(&present)? else {
             return Ok((Action::Keep, None));
         };
-        if let Some(conflict) = self.refuses(&draft, Some(&present)) {
+        if let Some(conflict) = self
+            .refuses(&draft, Some(&present))
+            .or_else(|| renumbers(&present, &draft))
+        {
             return Ok(conflict);
         }
         if !self.dry_run {
@@ -120,6 +135,7 @@ impl Work<'_> {
         let Some(present) = present else {
             let draft = wanted.new_draft()?;
             if self.dry_run {
+                self.db.group_trial(&draft).await?;
                 return Ok((Action::Create, None));
             }
             let made = self
@@ -133,6 +149,9 @@ impl Work<'_> {
             ));
         };
         let draft = wanted.change(&group::to_document(&present))?;
+        if let Some(conflict) = draft.as_ref().and_then(|draft| regroups(&present, draft)) {
+            return Ok(conflict);
+        }
         let update = self.difference(present.id, &members, wanted.members_only).await?;
         if draft.is_none() && update.add.is_empty() && update.remove.is_empty() {
             return Ok((Action::Keep, None));
@@ -168,10 +187,38 @@ impl Work<'_> {
     }
 }
 
-/// What a change does to a user, for whoever decides on it: numbers and names of the system with before and after.
+/// A conflict for a file that says another number or POSIX name than a user has: whose files are whose hangs on them, so they
+/// change only when somebody asks for it, and is told what follows.
+fn renumbers(now: &UserRow, then: &UserDraft) -> Option<Done> {
+    let name = &now.posix_name;
+    let text = if let Some(uid) = then.uid.filter(|uid| *uid != now.uid) {
+        format!(
+            "{name} has uid {}, not {uid}, and a file changes nobody's: rollcall user set-uid {name} {uid} does",
+            now.uid
+        )
+    } else {
+        let other = then.posix_name.as_deref().filter(|other| other != name)?;
+        format!(
+            "the POSIX name is {name}, not {other}, and a file changes nobody's: rollcall user rename {name} {other} does"
+        )
+    };
+    Some((Action::Conflict, Some(text)))
+}
+
+/// The same of a group, for which there is no such command.
+fn regroups(now: &GroupRow, then: &GroupDraft) -> Option<Done> {
+    let name = &now.posix_name;
+    let text = if let Some(gid) = then.gid.filter(|gid| *gid != now.gid) {
+        format!("{name} has gid {}, not {gid}, and a file changes no group's", now.gid)
+    } else {
+        let other = then.posix_name.as_deref().filter(|other| other != name)?;
+        format!("the POSIX name is {name}, not {other}, and a file changes no group's")
+    };
+    Some((Action::Conflict, Some(text)))
+}
+
+/// What a change does to a user, for whoever decides on it: what the system sees, with before and after.
 fn told(now: &UserRow, then: &UserDraft) -> String {
-    let uid = then.uid.filter(|uid| *uid != now.uid);
-    let uid = uid.map(|uid| format!("uid {} is retired for ever, and becomes {uid}", now.uid));
     let text = |what: &str, now: &str, then: Option<&str>| {
         let then = then.filter(|then| *then != now)?;
         Some(format!("{what} {now} becomes {then}"))
@@ -182,8 +229,6 @@ fn told(now: &UserRow, then: &UserDraft) -> String {
     };
     let shell = now.shell.as_deref().unwrap_or("(the default)");
     let parts = [
-        uid,
-        text("POSIX name", &now.posix_name, then.posix_name.as_deref()),
         text("home", &now.home, then.home.as_deref()),
         text("shell", shell, then.shell.as_deref()),
         switch(now.admin, then.admin, ["no administrator", "administrator"]),

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use rollcall::config::Config;
 use rollcall::http::tls::Certificates;
+use rustls::client::verify_server_name;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::server::ParsedCertificate;
 
 use super::{Finding, certificate, fine, warning, wrong};
 
@@ -29,11 +32,34 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
         let leaf = CertificateDer::pem_file_iter(tls.cert)
             .ok()
             .and_then(|mut chain| chain.next()?.ok());
-        findings.extend(leaf.map(|leaf| certificate::judge("certificates", &what, &leaf, &fix)));
+        let Some(leaf) = leaf else { continue };
+        findings.push(certificate::judge("certificates", &what, &leaf, &fix));
+        if listener.label == "api" {
+            findings.extend(name(config, &leaf));
+        }
     }
     findings.extend(public_url(config));
     findings.push(service(config).await);
     findings
+}
+
+/// Whether whoever comes by `public-url` would accept the certificate of `listen` as its host's. Behind a proxy that ends TLS itself
+/// nobody does, so this is a warning.
+fn name(config: &Config, leaf: &CertificateDer<'_>) -> Option<Finding> {
+    let check = "certificate name";
+    let url = config.listeners.public_url.as_ref().filter(|url| url.is_https())?;
+    let host = url.host();
+    let fits = ParsedCertificate::try_from(leaf)
+        .is_ok_and(|parsed| ServerName::try_from(host).is_ok_and(|host| verify_server_name(&parsed, &host).is_ok()));
+    Some(if fits {
+        fine(check, format!("the certificate of listen names {host}"))
+    } else {
+        warning(
+            check,
+            format!("the certificate of listen does not name {host}, the host of public-url, as a subjectAltName"),
+            format!("have a certificate made with {host} among its subjectAltNames, or mend public-url"),
+        )
+    })
 }
 
 /// Identity providers demand https, and browsers send a session's cookie over nothing else.

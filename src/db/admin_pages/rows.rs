@@ -87,14 +87,21 @@ pub struct GroupLine {
     pub gid: i64,
 }
 
-/// Where a membership came from: any of three ways.
+/// Where a membership came from: a set of ways, as `store.provenance` numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Provenance(pub i16);
 
 impl Provenance {
     /// The words for it, as `SCIM, sign-in`.
     pub fn words(self) -> String {
-        let ways = [(1, "SCIM"), (2, "sign-in"), (4, "by hand")];
+        let ways = [
+            (1, "SCIM"),
+            (2, "sign-in"),
+            (4, "command line"),
+            (8, "import"),
+            (16, "bootstrap file"),
+            (32, "administrator"),
+        ];
         let words: Vec<&str> = ways
             .iter()
             .filter(|(bit, _)| self.0 & bit != 0)

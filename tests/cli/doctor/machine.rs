@@ -7,6 +7,7 @@ use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
+use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509NameBuilder};
 use serde_json::Value;
 
@@ -42,8 +43,13 @@ impl Machine {
         self.0.to_str().unwrap()
     }
 
-    /// A certificate and its key, valid from and to these days from now.
+    /// A certificate of `rollcall.example.org` and its key, valid for these days from now.
     pub fn certificate(&self, name: &str, days: i64) -> (String, String) {
+        self.certificate_of(name, days, &["rollcall.example.org"])
+    }
+
+    /// The same with these host names and addresses.
+    pub fn certificate_of(&self, name: &str, days: i64, hosts: &[&str]) -> (String, String) {
         let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
         let mut subject = X509NameBuilder::new().unwrap();
         subject.append_entry_by_text("CN", "localhost").unwrap();
@@ -60,6 +66,18 @@ impl Machine {
         builder
             .set_not_after(&Asn1Time::from_unix(now + days * 86_400).unwrap())
             .unwrap();
+        if !hosts.is_empty() {
+            let mut names = SubjectAlternativeName::new();
+            for host in hosts {
+                if host.parse::<std::net::IpAddr>().is_ok() {
+                    names.ip(host);
+                } else {
+                    names.dns(host);
+                }
+            }
+            let names = names.build(&builder.x509v3_context(None, None)).unwrap();
+            builder.append_extension(names).unwrap();
+        }
         builder.sign(&key, MessageDigest::sha256()).unwrap();
         let pem = String::from_utf8(builder.build().to_pem().unwrap()).unwrap();
         let key = String::from_utf8(key.private_key_to_pem_pkcs8().unwrap()).unwrap();

@@ -8,7 +8,7 @@ use super::{Finding, beneath, fine, mode, unsafe_owner, warning, wrong};
 const FILE: &str = "/etc/rstudio/workbench-nss.conf";
 
 /// The keys that there are (nss/README.md).
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 18] = [
     "server-address",
     "admin-token-path",
     "user-token-path",
@@ -24,6 +24,9 @@ const KEYS: [&str; 15] = [
     "direct-mode",
     "minimum-id",
     "maximum-id",
+    "home-skel",
+    "home-mode",
+    "home-hook",
 ];
 
 /// What is needed for asking as the module would.
@@ -164,4 +167,23 @@ fn token(root: &Path, file: &str, is_admin: bool) -> (String, Finding) {
         fine(check, format!("{} is there", path.display()))
     };
     (text, finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_keys_are_those_that_the_module_reads() {
+        let source = include_str!("../../../../nss/src/config/parse.rs");
+        let arms = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => "));
+        let read: BTreeSet<&str> = arms
+            .map(|(key, _)| key)
+            .filter(|key| key.contains('-') || *key == "enumerate")
+            .collect();
+        assert!(read.len() > 10, "{read:?}");
+        assert_eq!(read, super::KEYS.into_iter().collect());
+    }
 }
