@@ -9,10 +9,12 @@ use crate::site::BALANCER;
 
 mod crowd;
 mod inside;
+mod machine;
 mod wire;
 
 use crowd::{Crowd, Met};
 use inside::Inside;
+use machine::Machine;
 
 /// How long it lasts.
 const SPAN: Duration = Duration::from_mins(1);
@@ -35,6 +37,10 @@ const MEMORY: u64 = 256;
 /// How much worse the 99th percentile of nodes' reads may be than in calm.
 const SLOWER: f64 = 2.0;
 
+/// The share of the machine that others may use before the times of the overload are shown only, not judged: the run needs all of a
+/// machine of two cores, and a compiler beside it is an overload of another kind.
+const OTHERS: f64 = 0.1;
+
 /// What a read of a node's map may take whatever the calm was, in milliseconds: it is some microseconds, unless the thread loses its
 /// processor meanwhile.
 const MAP: f64 = 1.0;
@@ -46,6 +52,7 @@ const BACK: f64 = 0.5;
 impl Run {
     /// Lets a crowd in for [`SPAN`].
     pub(super) async fn overload(&mut self) {
+        let machine = Machine::now();
         let before = Inside::of(&self.site).await;
         let calm = self.pace(CALM).await;
         let calm_inside = Inside::of(&self.site).await.since(&before);
@@ -88,7 +95,14 @@ impl Run {
             under.map.p99,
             calm.map.p99,
         );
-        for line in broken(&calm, &under, &after, &met, more) {
+        let others = machine.share_of_others();
+        if others > OTHERS {
+            println!(
+                "overload: others used {:.0} % of the machine meanwhile, so times are not judged",
+                others * 100.0
+            );
+        }
+        for line in broken(&calm, &under, &after, &met, more, others > OTHERS) {
             println!("BROKEN overload: {line}");
             self.broken.push(format!("overload: {line}"));
         }
@@ -116,8 +130,8 @@ struct Pace {
     writes: f64,
 }
 
-/// Which promises were broken.
-fn broken(calm: &Pace, under: &Pace, after: &Pace, met: &Met, memory: u64) -> Vec<String> {
+/// Which promises were broken. On a machine that is `shared` with others times are not judged, but those of a map's reads.
+fn broken(calm: &Pace, under: &Pace, after: &Pace, met: &Met, memory: u64, shared: bool) -> Vec<String> {
     let slowest = met.refused.iter().copied().fold(0.0, f64::max);
     let demands = [
         (met.accepted > 0, "nothing was accepted".to_owned()),
@@ -126,7 +140,7 @@ fn broken(calm: &Pace, under: &Pace, after: &Pace, met: &Met, memory: u64) -> Ve
             "nothing was refused, so nothing is shown".to_owned(),
         ),
         (
-            slowest <= REFUSAL.as_secs_f64(),
+            shared || slowest <= REFUSAL.as_secs_f64(),
             format!("a refusal took {slowest:.1} s"),
         ),
         (memory <= MEMORY, format!("{memory} MiB more memory")),
@@ -135,7 +149,7 @@ fn broken(calm: &Pace, under: &Pace, after: &Pace, met: &Met, memory: u64) -> Ve
             format!("reads by nodes failed: {:?}, {:?}", under.nss, under.map),
         ),
         (
-            under.nss.p99 <= SLOWER * calm.nss.p99,
+            shared || under.nss.p99 <= SLOWER * calm.nss.p99,
             format!(
                 "p99 of nodes' reads {:.0} ms, calm {:.0} ms",
                 under.nss.p99, calm.nss.p99
@@ -149,7 +163,7 @@ fn broken(calm: &Pace, under: &Pace, after: &Pace, met: &Met, memory: u64) -> Ve
             ),
         ),
         (
-            after.writes >= BACK * calm.writes,
+            shared || after.writes >= BACK * calm.writes,
             format!("{:.0} writes/s, before {:.0}", after.writes, calm.writes),
         ),
     ];
