@@ -35,6 +35,9 @@ pub enum Error {
         /// For a person.
         message: String,
     },
+    /// Others changed the resource each time between reading and writing it, and the caller set no condition that failed.
+    #[error("others are changing the resource at the same time; try again")]
+    Contended,
     /// No number is left in the pool (`IDFUL`).
     #[error("{message}")]
     PoolExhausted {

@@ -94,7 +94,7 @@ impl Database {
     /// Reads a user, lets `change` compute the draft that replaces him, and writes it if nobody else wrote meanwhile;
     /// otherwise starts anew, at most five times. `admit` looks at the version first (If-Match).
     ///
-    /// Raises what `change` and `admit` raise; `Error::NotFound`, `Error::VersionMismatch` and what `user_update` raises.
+    /// Raises what `change` and `admit` raise; `Error::NotFound`, `Error::Contended` and what `user_update` raises.
     pub async fn user_modify<E: From<Error>>(
         &self,
         id: Uuid,
@@ -114,6 +114,8 @@ impl Database {
             let draft = change(&user)?;
             match self.user_update(id, Some(user.version), &draft, origin).await {
                 Err(Error::VersionMismatch { .. }) if attempt < ATTEMPTS => attempt += 1,
+                // Whose condition failed was told so by `admit`. 412 would be final for a client, and this is not.
+                Err(Error::VersionMismatch { .. }) => return Err(Error::Contended.into()),
                 outcome => {
                     let written = outcome?;
                     if written.user.locked && !user.locked {

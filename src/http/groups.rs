@@ -193,6 +193,7 @@ async fn patch_parts(state: &State, context: &Context, id: &str, body: Value) ->
             .await
         {
             Err(Error::VersionMismatch { .. }) if attempt < ATTEMPTS => attempt += 1,
+            Err(Error::VersionMismatch { .. }) => return Err(Error::Contended.into()),
             outcome => return Ok(outcome?),
         }
     }

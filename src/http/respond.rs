@@ -59,6 +59,10 @@ impl From<Error> for Refused {
             }
             Error::NotFound { .. } => with(404, None, text),
             Error::VersionMismatch { .. } => with(412, None, text),
+            Error::Contended => {
+                retry_after = Some(1);
+                with(503, None, text)
+            }
             Error::PoolExhausted { .. } => with(507, None, text),
             Error::InvalidCursor => with(400, Some(ScimType::InvalidCursor), text),
             Error::InvalidValue { message, subject } | Error::DanglingReference { message, subject } => {

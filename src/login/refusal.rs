@@ -151,7 +151,7 @@ impl From<Error> for Refusal {
             Error::PoolExhausted { .. } => Reason::PoolExhausted,
             Error::InvalidValue { .. } | Error::DanglingReference { .. } => Reason::Attribute,
             Error::NotFound { .. } => Reason::UnknownUser,
-            Error::VersionMismatch { .. } | Error::TooMuchWork => {
+            Error::VersionMismatch { .. } | Error::Contended | Error::TooMuchWork => {
                 return Self {
                     reason: Reason::Unavailable,
                     detail,

@@ -10,12 +10,12 @@ use crate::scim::group::MemberRef;
 /// Who there is: users `u…` and groups `g…`.
 const EVERYBODY: [&str; 6] = ["u1", "u2", "u3", "u4", "g1", "g2"];
 
-fn kind_of(id: &str) -> Option<ResourceType> {
-    Some(if id.starts_with('g') {
+fn kind_of(id: &str) -> ResourceType {
+    if id.starts_with('g') {
         ResourceType::Group
     } else {
         ResourceType::User
-    })
+    }
 }
 
 fn operation() -> impl Strategy<Value = Value> {
@@ -49,10 +49,10 @@ fn after(before: &BTreeSet<String>, operations: &[Value]) -> BTreeSet<String> {
         .iter()
         .map(|id| MemberRef {
             id: id.clone(),
-            kind: kind_of(id),
+            kind: Some(kind_of(id)),
         })
         .collect();
-    let delta = change.members.resolve(&current, kind_of);
+    let delta = change.members.resolve(&current, |id| Some(kind_of(id)));
     assert!(delta.add.iter().all(|member| !delta.remove.contains(&member.id)));
     let kept = before.iter().filter(|id| !delta.remove.contains(id)).cloned();
     kept.chain(delta.add.iter().map(|member| member.id.clone())).collect()
