@@ -149,7 +149,7 @@ impl Bootstrap {
         }
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             fault(line, "what stands here is not UTF-8".to_owned())
         })?;
         file::read(text)
