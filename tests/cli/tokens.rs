@@ -62,7 +62,7 @@ async fn tokens_are_made_listed_and_revoked() {
         (vec!["token", "revoke"], 2),
         (vec!["token", "revoke", "a", "--all"], 2),
         (vec!["token", "generate", "x", "--scope", "everything"], 2),
-        (vec!["token", "generate", "x", "--dialect", "klingon"], 1),
+        (vec!["token", "generate", "x", "--dialect", "klingon"], 2),
         (vec!["token", "generate", "x", "--duration", "0"], 2),
         (vec!["token", "generate", "x", "--duration", "5", "--no-expiry"], 2),
         (vec!["token", "generate", ""], 3),
