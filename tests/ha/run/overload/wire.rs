@@ -1,6 +1,7 @@
 //! HTTP by hand, so cheap that the crowd's own work does not drown what it presses.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -8,11 +9,15 @@ use tokio::net::TcpStream;
 /// Longest answer that is read, in bytes.
 const ANSWER: usize = 64 * 1024;
 
+/// How long a connection may lie idle and be used again: less than the balancer keeps it.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Connections to one address, which keep being used while they last.
 pub struct Wire {
     address: String,
     token: String,
-    idle: Mutex<Vec<TcpStream>>,
+    /// Since when each lies idle, the newest last.
+    idle: Mutex<Vec<(Instant, TcpStream)>>,
 }
 
 impl Wire {
@@ -29,8 +34,8 @@ impl Wire {
     pub async fn post(&self, path: &str, body: &str) -> std::io::Result<u16> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut stream = match idle {
-            Some(stream) => stream,
-            None => TcpStream::connect(&self.address).await?,
+            Some((since, stream)) if since.elapsed() < IDLE => stream,
+            _ => TcpStream::connect(&self.address).await?,
         };
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
@@ -42,7 +47,10 @@ impl Wire {
         stream.write_all(request.as_bytes()).await?;
         let (status, stays_open) = answer(&mut stream).await?;
         if stays_open {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((Instant::now(), stream));
         }
         Ok(status)
     }
