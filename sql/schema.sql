@@ -775,7 +775,7 @@ CREATE UNIQUE INDEX users_uid ON store.users USING btree (uid);
 
 -- Name: users_user_name_key; Type: INDEX; Schema: store; Owner: -
 
-CREATE UNIQUE INDEX users_user_name_key ON store.users USING btree (user_name_key) WHERE ((deleted_at IS NULL) AND (user_name_key IS NOT NULL));
+CREATE UNIQUE INDEX users_user_name_key ON store.users USING btree (user_name_key) WHERE (deleted_at IS NULL);
 
 -- Name: audit_default_pkey; Type: INDEX ATTACH; Schema: store; Owner: -
 
