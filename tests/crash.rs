@@ -212,11 +212,15 @@ async fn while_postgresql_is_away_the_replica_stays_ready_and_says_when_to_come_
     let jane = scim.post("/Users", &json!({"userName": "jane"})).await.expect(201);
     site.postgres.kill();
     let address = format!("{}/readyz", service.url("ops"));
-    wait_until("it is told that the database does not answer", Duration::from_secs(5), async || {
-        let ready = reqwest::get(&address).await.unwrap();
-        assert_eq!(ready.status().as_u16(), 200, "a failover must not empty the balancer");
-        ready.json::<serde_json::Value>().await.unwrap()["database"]["answers"] == false
-    })
+    wait_until(
+        "it is told that the database does not answer",
+        Duration::from_secs(5),
+        async || {
+            let ready = reqwest::get(&address).await.unwrap();
+            assert_eq!(ready.status().as_u16(), 200, "a failover must not empty the balancer");
+            ready.json::<serde_json::Value>().await.unwrap()["database"]["answers"] == false
+        },
+    )
     .await;
     let path = format!("/Users/{}", jane.id());
     let (read, unknown) = tokio::join!(scim.get(&path), async {
