@@ -1,6 +1,7 @@
 //! The database by itself: its functions, migrations, schema and invariants.
 
 mod allocation;
+mod brake;
 mod invariants;
 mod migrations;
 mod repetition;

@@ -83,16 +83,12 @@ begin
     order by 1;
 end $$;
 
--- The same without limits of their own, for replicas of the release before.
+-- The same without whoever only has a limit of his own, for replicas of the release before.
 create or replace function api.brake_state()
 returns table (actor text, name text, removals bigint, override_limit bigint, override_until timestamptz)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return query
-    select coalesce(r.actor, o.actor), t.name, coalesce(r.number, 0), o.removal_limit, o.until
-    from (select x.actor, count(*) as number from store.removals x where x.at > api.now() - interval '1 hour' group by x.actor) r
-      full join (select y.* from store.brake_overrides y where y.until > api.now()) o on o.actor = r.actor
-      left join store.tokens t on 'token:' || t.public_id = coalesce(r.actor, o.actor)
-    order by 1;
+  return query select a.actor, a.name, a.removals, a.override_limit, a.override_until from api.brake_actors() a
+    where a.removals > 0 or a.override_until is not null;
 end $$;
