@@ -206,6 +206,9 @@ async fn get(db: &Database, name: &str) -> anyhow::Result<GroupRow> {
         .ok_or_else(|| Refused(format!("there is no group {name:?}")).into())
 }
 
+/// Members of a group that are read at once.
+const MEMBERS: i32 = 1000;
+
 /// Who is in a group itself.
 #[derive(Default)]
 struct Members {
@@ -217,19 +220,16 @@ struct Members {
 
 async fn members(db: &Database, group: Uuid) -> anyhow::Result<Members> {
     let mut names = Members::default();
-    let mut after = None;
+    let mut after = Uuid::nil();
     loop {
-        let slice = db.members_after(group, after).await?;
+        let slice = db.admin_members(group, after, MEMBERS).await?;
         let Some(last) = slice.last() else { return Ok(names) };
-        after = Some(last.id);
-        for member in &slice {
-            // Whoever is deleted meanwhile is no member any more.
+        after = last.id;
+        for member in slice {
             if member.is_group {
-                let group = db.group_get(member.id).await?;
-                names.groups.extend(group.map(|group| display_name(&group).to_owned()));
+                names.groups.push(member.name);
             } else {
-                let user = db.user_get(member.id, false).await?;
-                names.users.extend(user.map(|user| user.posix_name));
+                names.users.push(member.posix_name);
             }
         }
     }
