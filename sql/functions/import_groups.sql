@@ -45,41 +45,39 @@ begin
   return v_user;
 end $$;
 
--- Everything that stands against applying the staged groups, like api.import_users_check. p_unknown: whether members
--- that are nobody are left out instead of being a fault.
-create or replace function api.import_groups_check(p_import uuid, p_unknown boolean, p_options jsonb, p_limit int)
-returns table (line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- Everything that stands against applying the staged groups behind the record p_after up to p_last, like store.import_users_faults.
+-- p_unknown: whether members that are nobody are left out instead of being a fault.
+create or replace function store.import_groups_faults(p_import uuid, p_after bigint, p_last bigint, p_unknown boolean, p_options jsonb)
+returns table (number bigint, line bigint, attribute text, value text, reason text)
+language plpgsql stable
 as $$
 #variable_conflict use_column
 begin
-  perform store.import_touch(p_import);
-  analyze store.import_groups, store.import_members, store.import_names;
   return query
     with s as (select r.number, r.line, r.id, r.id_given, r.display_name_key, r.posix_name, r.gid
-               from store.import_groups r where r.import = p_import),
+               from store.import_groups r where r.import = p_import and r.number > p_after and r.number <= p_last),
     faults as (
-      select s.line, 'displayName' as attribute, s.display_name_key as value, 'also on line ' || d.first as reason
+      select s.number, s.line, 'displayName' as attribute, s.display_name_key as value, 'also on line ' || d.first as reason
         from (select s.display_name_key, min(s.line) as first, min(s.number) as number from s
               group by s.display_name_key having count(*) > 1) d
         join s on s.display_name_key = d.display_name_key and s.number <> d.number
       union all
-      select s.line, 'posixGroupName', s.posix_name, 'also on line ' || d.first
+      select s.number, s.line, 'posixGroupName', s.posix_name, 'also on line ' || d.first
         from (select s.posix_name, min(s.line) as first, min(s.number) as number from s
               group by s.posix_name having count(*) > 1) d
         join s on s.posix_name = d.posix_name and s.number <> d.number
       union all
-      select s.line, 'posixGroupId', s.gid::text, 'also on line ' || d.first
+      select s.number, s.line, 'posixGroupId', s.gid::text, 'also on line ' || d.first
         from (select s.gid, min(s.line) as first, min(s.number) as number from s where s.gid is not null
               group by s.gid having count(*) > 1) d
         join s on s.gid = d.gid and s.number <> d.number
       union all
-      select s.line, 'displayName', s.display_name_key,
+      select s.number, s.line, 'displayName', s.display_name_key,
              format('there is such a group already, %s with gid %s', g.posix_name, g.gid)
         from s join store.groups g on g.display_name_key = s.display_name_key and g.deleted_at is null
         where g.posix_name <> s.posix_name or g.gid <> s.gid
       union all
-      select s.line, 'posixGroupName', s.posix_name,
+      select s.number, s.line, 'posixGroupName', s.posix_name,
              case when u.id is not null then format('it is the name of the private group of a user, with gid %s', u.primary_gid)
                   else 'another group has this name' end
         from s join store.posix_group_names n on n.name = s.posix_name
@@ -87,7 +85,7 @@ begin
         where case when u.id is not null then u.primary_gid is distinct from s.gid
                    else g.display_name_key is distinct from s.display_name_key end
       union all
-      select s.line, 'posixGroupId', s.gid::text,
+      select s.number, s.line, 'posixGroupId', s.gid::text,
              case when i.gid_retired_at is null then 'another group has this gid'
                   else 'it was the gid of a deleted group and is never given again' end
         from s join store.posix_ids i on i.id = s.gid and i.gid_owner is not null
@@ -97,23 +95,56 @@ begin
           and not exists (select from store.users u where u.id = i.gid_owner and u.deleted_at is null and u.private_group
                             and u.posix_name = s.posix_name)
       union all
-      select f.line, case when f.protected then 'posixGroupName' else 'posixGroupId' end,
+      select f.number, f.line, case when f.protected then 'posixGroupName' else 'posixGroupId' end,
              case when f.protected then f.posix_name else f.gid::text end, f.reason
-        from (select s.line, s.posix_name, s.gid, store.is_protected(s.posix_name, p_options) as protected,
+        from (select s.number, s.line, s.posix_name, s.gid, store.is_protected(s.posix_name, p_options) as protected,
                      store.import_id_fault(s.gid, 'gid', store.is_protected(s.posix_name, p_options)) as reason
               from s where store.is_protected(s.posix_name, p_options) or s.gid not between 0 and 4294967294
                 or exists (select from store.id_reserved r where r.hard and r.block @> s.gid)) f
       union all
-      select s.line, 'id', s.id::text, 'another user or group has this id'
+      select s.number, s.line, 'id', s.id::text, 'another user or group has this id'
         from s left join store.users u on u.id = s.id left join store.groups g on g.id = s.id
         where s.id_given and (u.id is not null or (g.id is not null
           and (g.display_name_key <> s.display_name_key or g.deleted_at is not null)))
       union all
-      select s.line, 'members', t.value, 'there is no such user or group'
-        from store.import_targets(p_import, 0, 9223372036854775807) t join s on s.number = t.number
+      select s.number, s.line, 'members', t.value, 'there is no such user or group'
+        from store.import_targets(p_import, p_after + 1, p_last) t join s on s.number = t.number
         where not p_unknown and t.user_id is null and t.group_id is null and t.group_number is null)
-    select f.line, f.attribute, f.value, f.reason, count(*) over () from faults f
+    select f.number, f.line, f.attribute, f.value, f.reason from faults f;
+end $$;
+
+-- What stands against the staged groups, like api.import_users_check.
+create or replace function api.import_groups_check(p_import uuid, p_unknown boolean, p_options jsonb, p_limit int)
+returns table (line bigint, attribute text, value text, reason text, total bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform store.import_touch(p_import);
+  analyze store.import_groups, store.import_members, store.import_names;
+  return query
+    select f.line, f.attribute, f.value, f.reason, count(*) over ()
+    from store.import_groups_faults(p_import, 0, 9223372036854775807, p_unknown, p_options) f
     order by f.line, f.attribute, f.reason limit p_limit;
+end $$;
+
+-- The same once more, like api.import_users_recheck. Members who have gone meanwhile are no fault: nobody holds a deleted user.
+create or replace function api.import_groups_recheck(p_import uuid, p_after bigint, p_count int, p_options jsonb, p_limit int)
+returns table (number bigint, line bigint, attribute text, value text, reason text, total bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_last bigint;
+begin
+  perform store.import_touch(p_import);
+  select max(n.number) into v_last
+    from (select s.number from store.import_groups s where s.import = p_import and s.number > p_after
+          order by s.number limit p_count) n;
+  return query
+    select f.number, f.line, f.attribute, f.value, f.reason, count(*) over ()
+    from store.import_groups_faults(p_import, p_after, v_last, true, p_options) f
+    order by f.number, f.attribute, f.reason limit p_limit;
 end $$;
 
 -- Which staged group holds which: records and their lines, for finding circles.
@@ -176,20 +207,26 @@ begin
 end $$;
 
 -- Applies one staged group. p_members: the users and groups it gets. Returns 'created', 'changed' or 'present'.
+-- Raises IDDUP, also when there is such a group with another name or number, which somebody made after the check.
 create or replace function store.import_group_apply(p_row store.import_groups, p_members uuid[], p_options jsonb, p_audit jsonb)
 returns text
 language plpgsql
 as $$
 declare
-  v_id uuid := (select g.id from store.groups g where g.display_name_key = p_row.display_name_key and g.deleted_at is null);
+  v_there store.groups%rowtype;
   v_owner store.users%rowtype;
   v_changed boolean;
 begin
-  if v_id is not null then
+  select g.* into v_there from store.groups g where g.display_name_key = p_row.display_name_key and g.deleted_at is null
+    for no key update;
+  if v_there.id is not null then
+    if v_there.posix_name <> p_row.posix_name or v_there.gid <> p_row.gid then
+      perform store.fail('IDDUP', 'somebody made a group of this name meanwhile: start the import again', 'displayName');
+    end if;
     if cardinality(p_members) = 0 then
       return 'present';
     end if;
-    select u.changed into v_changed from api.group_update(v_id, null, null, p_members, '{}', false, p_options, p_audit) u;
+    select u.changed into v_changed from api.group_update(v_there.id, null, null, p_members, '{}', false, p_options, p_audit) u;
     return case when v_changed then 'changed' else 'present' end;
   end if;
   v_owner := store.import_private_owner(p_row.gid);

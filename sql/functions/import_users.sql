@@ -10,74 +10,72 @@ as $$
     and not exists (select from store.posix_ids i where i.id = coalesce(p_row.gid, p_row.uid) and i.gid_owner is not null)
 $$;
 
--- Everything that stands against applying the staged users, in the order of the file, at most p_limit lines; `total` is
--- how many there are in all. A user who is there with the same name and numbers is no conflict.
-create or replace function api.import_users_check(p_import uuid, p_options jsonb, p_limit int)
-returns table (line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- Everything that stands against applying the staged users behind the record p_after up to p_last. A user who is there with the
+-- same name and numbers is no conflict.
+create or replace function store.import_users_faults(p_import uuid, p_after bigint, p_last bigint, p_options jsonb)
+returns table (number bigint, line bigint, attribute text, value text, reason text)
+language plpgsql stable
 as $$
 #variable_conflict use_column
 begin
-  perform store.import_touch(p_import);
-  analyze store.import_users;
   return query
     with s as (select r.number, r.line, r.id, r.id_given, r.user_name_key, r.posix_name, r.uid, r.gid, r.private_group
-               from store.import_users r where r.import = p_import),
+               from store.import_users r where r.import = p_import and r.number > p_after and r.number <= p_last),
     faults as (
-      select s.line, 'userName' as attribute, s.user_name_key as value, 'also on line ' || d.first as reason
+      select s.number, s.line, 'userName' as attribute, s.user_name_key as value, 'also on line ' || d.first as reason
         from (select s.user_name_key, min(s.line) as first, min(s.number) as number from s
               group by s.user_name_key having count(*) > 1) d
         join s on s.user_name_key = d.user_name_key and s.number <> d.number
       union all
-      select s.line, 'posixUserName', s.posix_name, 'also on line ' || d.first
+      select s.number, s.line, 'posixUserName', s.posix_name, 'also on line ' || d.first
         from (select s.posix_name, min(s.line) as first, min(s.number) as number from s
               group by s.posix_name having count(*) > 1) d
         join s on s.posix_name = d.posix_name and s.number <> d.number
       union all
-      select s.line, 'posixUserId', s.uid::text, 'also on line ' || d.first
+      select s.number, s.line, 'posixUserId', s.uid::text, 'also on line ' || d.first
         from (select s.uid, min(s.line) as first, min(s.number) as number from s where s.uid is not null
               group by s.uid having count(*) > 1) d
         join s on s.uid = d.uid and s.number <> d.number
       union all
-      select s.line, 'userName', s.user_name_key,
+      select s.number, s.line, 'userName', s.user_name_key,
              format('there is such a user already, %s with uid %s and gid %s', u.posix_name, u.uid, u.primary_gid)
         from s join store.users u on u.user_name_key = s.user_name_key and u.deleted_at is null
         where u.posix_name <> s.posix_name or u.uid <> s.uid or u.primary_gid <> s.gid
       union all
-      select s.line, 'posixUserName', s.posix_name, format('another user has this name, with uid %s', u.uid)
+      select s.number, s.line, 'posixUserName', s.posix_name, format('another user has this name, with uid %s', u.uid)
         from s join store.users u on u.posix_name = s.posix_name and u.deleted_at is null
         where u.user_name_key <> s.user_name_key
       union all
-      select s.line, 'posixUserId', s.uid::text,
+      select s.number, s.line, 'posixUserId', s.uid::text,
              case when i.uid_retired_at is null then 'another user has this uid'
                   else 'it was the uid of a deleted user and is never given again' end
         from s join store.posix_ids i on i.id = s.uid and i.uid_owner is not null
         where not exists (select from store.users u where u.id = i.uid_owner and u.deleted_at is null
                             and u.user_name_key = s.user_name_key)
       union all
-      select f.line, case when f.protected then 'posixUserName' else 'posixUserId' end,
+      select f.number, f.line, case when f.protected then 'posixUserName' else 'posixUserId' end,
              case when f.protected then f.posix_name else f.uid::text end, f.reason
-        from (select s.line, s.posix_name, s.uid, store.is_protected(s.posix_name, p_options) as protected,
+        from (select s.number, s.line, s.posix_name, s.uid, store.is_protected(s.posix_name, p_options) as protected,
                      store.import_id_fault(s.uid, 'uid', store.is_protected(s.posix_name, p_options)) as reason
               from s where store.is_protected(s.posix_name, p_options) or s.uid not between 0 and 4294967294
                 or exists (select from store.id_reserved r where r.hard and r.block @> s.uid)) f
       union all
       -- A primary group need not be there (its file may come later), but nodes refuse a user with a gid that none can have.
-      select s.line, 'posixGroupId', s.gid::text, store.import_id_fault(s.gid, 'gid', false)
+      select s.number, s.line, 'posixGroupId', s.gid::text, store.import_id_fault(s.gid, 'gid', false)
         from s where s.gid not between 0 and 4294967294
           or exists (select from store.id_reserved r where r.hard and r.block @> s.gid)
       union all
-      select s.line, 'posixGroupId', s.gid::text, 'it was the gid of a deleted group and is never given again'
+      select s.number, s.line, 'posixGroupId', s.gid::text, 'it was the gid of a deleted group and is never given again'
         from s join store.posix_ids i on i.id = s.gid and i.gid_retired_at is not null
         where not exists (select from store.users u where u.user_name_key = s.user_name_key and u.deleted_at is null
                             and u.primary_gid = s.gid)
       union all
-      select s.line, 'privateGroup', 'true', 'a private group with a number of its own needs a posixUserId beside it'
+      select s.number, s.line, 'privateGroup', 'true', 'a private group with a number of its own needs a posixUserId beside it'
         from s where s.private_group and s.gid is not null and s.uid is null
       union all
       -- Two records that would each make a private group of one number: those of which the database knows none yet.
-      select w.line, 'posixGroupId', w.number_of::text, 'it is the private group of the user on line ' || w.first
-        from (select s.line, coalesce(s.gid, s.uid) as number_of,
+      select w.number, w.line, 'posixGroupId', w.number_of::text, 'it is the private group of the user on line ' || w.first
+        from (select s.number, s.line, coalesce(s.gid, s.uid) as number_of,
                      min(s.line) over (partition by coalesce(s.gid, s.uid)) as first,
                      row_number() over (partition by coalesce(s.gid, s.uid) order by s.number) as place,
                      row_number() over (partition by s.uid order by s.number) as uid_place
@@ -88,12 +86,48 @@ begin
                                   and i.gid_owner is not null)) w
         where w.place > 1 and w.uid_place = 1
       union all
-      select s.line, 'id', s.id::text, 'another user or group has this id'
+      select s.number, s.line, 'id', s.id::text, 'another user or group has this id'
         from s left join store.users u on u.id = s.id left join store.groups g on g.id = s.id
         where s.id_given and (g.id is not null or (u.id is not null
           and (u.user_name_key <> s.user_name_key or u.deleted_at is not null))))
-    select f.line, f.attribute, f.value, f.reason, count(*) over () from faults f
+    select f.number, f.line, f.attribute, f.value, f.reason from faults f;
+end $$;
+
+-- What stands against the staged users, in the order of the file, at most p_limit lines; `total` is how many there are in all.
+create or replace function api.import_users_check(p_import uuid, p_options jsonb, p_limit int)
+returns table (line bigint, attribute text, value text, reason text, total bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform store.import_touch(p_import);
+  analyze store.import_users;
+  return query
+    select f.line, f.attribute, f.value, f.reason, count(*) over ()
+    from store.import_users_faults(p_import, 0, 9223372036854775807, p_options) f
     order by f.line, f.attribute, f.reason limit p_limit;
+end $$;
+
+-- The same once more, of the records that api.import_users_apply looks at with the same p_after, p_count and p_asked (both null: all behind
+-- p_after), when somebody has taken a name or number since: with the number of each record, for api.import_drop.
+create or replace function api.import_users_recheck(p_import uuid, p_after bigint, p_count int, p_asked boolean, p_options jsonb,
+                                                    p_limit int)
+returns table (number bigint, line bigint, attribute text, value text, reason text, total bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_last bigint;
+begin
+  perform store.import_touch(p_import);
+  select max(n.number) into v_last
+    from (select s.number from store.import_users s
+          where s.import = p_import and s.number > p_after and (p_asked is null or (s.uid is not null) = p_asked)
+          order by s.number limit p_count) n;
+  return query
+    select f.number, f.line, f.attribute, f.value, f.reason, count(*) over ()
+    from store.import_users_faults(p_import, p_after, v_last, p_options) f
+    order by f.number, f.attribute, f.reason limit p_limit;
 end $$;
 
 -- How many staged users there are, how many of them exist already, and how many uids lie in a soft block.
@@ -179,8 +213,7 @@ begin
            (select count(*) from names), (select count(*) from batch b where b.owns_group)
       into created, v_claimed, v_names, v_private;
   if v_claimed <> created or v_names <> v_private then
-    perform store.fail('IDDUP', format('somebody took a name or number of records %s to %s meanwhile: start the import again',
-                                       p_after + 1, last), 'posixUserId');
+    perform store.fail('IDDUP', 'somebody took a name or number meanwhile: start the import again', 'posixUserId');
   end if;
   -- Private groups with another number than their user: a file of our own may have them.
   with wanted as (

@@ -68,6 +68,16 @@ begin
     on conflict do nothing;
 end $$;
 
+-- Takes records out of what is staged, because somebody was there first: nothing of them is applied. Idempotent.
+create or replace function api.import_drop(p_import uuid, p_numbers bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from store.import_users s where s.import = p_import and s.number = any (p_numbers);
+  delete from store.import_groups s where s.import = p_import and s.number = any (p_numbers);
+  delete from store.import_members s where s.import = p_import and s.number = any (p_numbers);
+end $$;
+
 -- Whether a number may be claimed on one side, for a report: null, or why not.
 create or replace function store.import_id_fault(p_id bigint, p_side text, p_protected boolean) returns text
 language plpgsql stable

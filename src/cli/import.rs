@@ -1,5 +1,6 @@
 //! `rollcall user import` and `rollcall group import`: reads a file, looks at all of it, then writes, in this order.
 
+mod apply;
 mod directory;
 mod report;
 mod source;
@@ -9,7 +10,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use rollcall::config::Config;
-use rollcall::db::imports::{Applied, REPORTED_FAULTS, Staged};
+use rollcall::db::imports::REPORTED_FAULTS;
 use rollcall::db::{Database, Origin};
 use rollcall::scim::schema::ResourceType;
 use rollcall::transfer::{Format, Rules, circles, held_by_themselves};
@@ -18,13 +19,8 @@ use uuid::Uuid;
 use super::output::Form;
 use super::progress::{Unit, bar};
 use super::{Refused, session};
+use apply::{Work, Written};
 use report::Report;
-
-/// Records per transaction: small enough that others who create users wait for a blink only.
-const BATCH_ROWS: i32 = 2_000;
-
-/// Groups per transaction; the contract bounds their members besides.
-const BATCH_GROUPS: i32 = 200;
 
 /// A format as the command line names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,10 +99,15 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
     })
     .await?;
     form.print(&report, Report::text)?;
-    match report.conflicts {
-        0 => Ok(()),
-        1 => Err(Refused("one conflict: nothing was written".into()).into()),
-        many => Err(Refused(format!("{many} conflicts: nothing was written")).into()),
+    match (report.conflicts, report.refused) {
+        (0, _) => Ok(()),
+        (1, 0) => Err(Refused("one conflict: nothing was written".into()).into()),
+        (many, 0) => Err(Refused(format!("{many} conflicts: nothing was written")).into()),
+        (_, records) => Err(Refused(format!(
+            "left out: {records}, of whom somebody took a name or number while the file was imported; the others stand: settle these \
+             and start the import again"
+        ))
+        .into()),
     }
 }
 
@@ -150,24 +151,39 @@ async fn work(
     }
     let staged = db.import_count(import, rules.resource).await?;
     looking.finish_and_clear();
+    let written = if read.conflicts > 0 || arguments.dry_run {
+        Written::default()
+    } else {
+        let work = Work {
+            db,
+            import,
+            origin,
+            resource: rules.resource,
+        };
+        work.apply(staged).await?
+    };
+    read.conflicts += written.conflicts;
+    read.faults.extend(written.faults);
     for list in [&mut read.faults, &mut warnings] {
         list.sort_by_key(|fault| fault.line);
         list.truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
     }
-    let (created, changed) = if read.conflicts > 0 || arguments.dry_run {
-        (0, 0)
-    } else {
-        apply(db, import, origin, rules.resource, staged).await?
-    };
+    let was_written = read.conflicts == written.conflicts && !arguments.dry_run;
     let seconds = began.elapsed().as_secs_f64();
     Ok(Report {
         resource: rules.resource.name(),
         dry_run: arguments.dry_run,
         records: staged.rows,
         passed_over: read.passed_over,
-        present: staged.present,
-        created,
-        changed,
+        // Whoever was made by somebody else meanwhile, just as the file has him, is there too.
+        present: if was_written {
+            staged.rows - written.created - written.refused
+        } else {
+            staged.present
+        },
+        created: written.created,
+        changed: written.changed,
+        refused: written.refused,
         in_soft_ranges: staged.soft,
         conflicts: read.conflicts,
         faults: read.faults,
@@ -176,49 +192,6 @@ async fn work(
         seconds,
         rows_per_second: staged.rows as f64 / seconds.max(0.001),
     })
-}
-
-/// Applies what is staged, in two walks: users who bring a uid before those who get one, so that no number is given to
-/// somebody for whom a later line of the file does not want it; groups before what they hold of each other.
-async fn apply(
-    db: &Database,
-    import: Uuid,
-    origin: &Origin,
-    resource: ResourceType,
-    staged: Staged,
-) -> anyhow::Result<(i64, i64)> {
-    let total = u64::try_from(staged.rows).unwrap_or_default();
-    let writing = bar("writing", Unit::Rows, Some(total));
-    let (mut created, mut changed) = (0, 0);
-    for is_first_walk in [true, false] {
-        let mut after = 0;
-        loop {
-            let Applied {
-                last,
-                seen,
-                created: new,
-                changed: more,
-            } = match resource {
-                ResourceType::User => {
-                    db.import_users_apply(import, after, BATCH_ROWS, is_first_walk, origin)
-                        .await?
-                }
-                ResourceType::Group => {
-                    db.import_groups_apply(import, after, BATCH_GROUPS, !is_first_walk, origin)
-                        .await?
-                }
-            };
-            created += new;
-            changed += more;
-            let Some(last) = last else { break };
-            after = last;
-            if is_first_walk || resource == ResourceType::User {
-                writing.inc(u64::try_from(seen).unwrap_or_default());
-            }
-        }
-    }
-    writing.finish_and_clear();
-    Ok((created, changed))
 }
 
 fn range(text: &str) -> Result<(u32, u32), String> {

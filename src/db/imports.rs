@@ -1,5 +1,7 @@
 //! Moving in: staging the rows of a file, looking at them as a whole, applying them batch by batch.
 
+mod rivals;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +16,8 @@ use crate::error::Error;
 use crate::fold::KEY_VERSION;
 use crate::scim::schema::ResourceType;
 use crate::transfer::{Entry, Fault, Group, Member, Name, Nesting, User};
+
+pub use rivals::{Overtaken, Slice};
 
 /// How long one batch may take.
 const BATCH_LIMIT: Duration = Duration::from_mins(1);
@@ -125,13 +129,17 @@ fn user_value(number: i64, user: User) -> Value {
 /// The faults that rows of the contract tell, and how many there are in all.
 fn faults(rows: &[Row]) -> (Vec<Fault>, u64) {
     let total = rows.first().map_or(0, |row| row.get::<_, i64>("total"));
-    let faults = rows.iter().map(|row| {
-        let line = u64::try_from(row.get::<_, i64>("line")).unwrap_or_default();
-        let value: Option<String> = row.get("value");
-        let reason: String = row.get("reason");
-        Fault::of_value(line, row.get("attribute"), &value.unwrap_or_default(), reason)
-    });
-    (faults.collect(), u64::try_from(total).unwrap_or_default())
+    (
+        rows.iter().map(fault).collect(),
+        u64::try_from(total).unwrap_or_default(),
+    )
+}
+
+fn fault(row: &Row) -> Fault {
+    let line = u64::try_from(row.get::<_, i64>("line")).unwrap_or_default();
+    let value: Option<String> = row.get("value");
+    let reason: String = row.get("reason");
+    Fault::of_value(line, row.get("attribute"), &value.unwrap_or_default(), reason)
 }
 
 impl Database {

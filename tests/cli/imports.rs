@@ -5,6 +5,7 @@ mod desk;
 mod directories;
 mod faults;
 mod numbers;
+mod rivals;
 
 use desk::Desk;
 

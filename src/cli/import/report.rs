@@ -16,11 +16,13 @@ pub(super) struct Report {
     pub(super) records: i64,
     /// Records outside of the wanted numbers.
     pub(super) passed_over: u64,
-    /// Records that were in the database before.
+    /// Records that are in the database without this import.
     pub(super) present: i64,
     pub(super) created: i64,
     /// Groups that were there and got members.
     pub(super) changed: i64,
+    /// Records that were left out, because somebody took a name or number of theirs after the look at the file.
+    pub(super) refused: i64,
     /// Numbers in ranges that sssd or containers may use too.
     pub(super) in_soft_ranges: i64,
     pub(super) conflicts: u64,
@@ -66,8 +68,8 @@ impl Report {
         if self.passed_over > 0 {
             writeln!(text, "{} records outside of --ids passed over", self.passed_over)?;
         }
-        let (records, present) = (self.records, self.present);
-        if self.conflicts > 0 {
+        let (records, present, refused) = (self.records, self.present, self.refused);
+        if self.conflicts > 0 && refused == 0 {
             Ok(())
         } else if self.dry_run {
             let new = records - present;
@@ -75,6 +77,9 @@ impl Report {
         } else {
             let (created, changed, rate) = (self.created, self.changed, self.rows_per_second);
             write!(text, "{records} records: {created} created, {changed} changed, ")?;
+            if refused > 0 {
+                write!(text, "{refused} left out, ")?;
+            }
             writeln!(text, "{present} were there; {rate:.0} records/s")
         }
     }
