@@ -147,7 +147,7 @@ async fn service(config: &Config, arguments: &Arguments) -> Vec<Finding> {
         Err(error) => vec![wrong(
             "database",
             format!("{error:#}"),
-            "check database-uri and that the database is up; data-dir must be writable for a private one",
+            "check database-uri and that the database is up, or data-dir for a private one",
         )],
     };
     findings.extend(database::standby(config).await);
