@@ -181,7 +181,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         &config.logging.level,
         config.logging.format == settings::LogFormat::Json && matches!(cli.command, Command::Serve),
     )?;
-    if matches!(cli.command, Command::Serve | Command::Config(_) | Command::Doctor(_)) {
+    if matches!(cli.command, Command::Serve | Command::Config(_)) {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -192,7 +192,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Serve => serve::serve(config).await,
             Command::Migrate(arguments) => migrate::migrate(&config, &arguments).await,
             Command::Config(arguments) => config::print(&config, &arguments),
-            Command::Doctor(arguments) => doctor::doctor(&config, &arguments).await,
+            Command::Doctor(arguments) => doctor::doctor(&config, &warnings, &arguments).await,
             Command::Token(command) => token::run(&config, command).await,
             Command::User(command) => user::run(&config, command).await,
             Command::Group(command) => group::run(&config, command).await,
