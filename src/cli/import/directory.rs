@@ -88,8 +88,14 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Asks for all entries and stages them as they come.
-    pub(super) async fn stage(&self, db: &Database, import: Uuid, rules: &Rules) -> anyhow::Result<Gathered> {
+    /// Asks for all entries and stages them as they come. `most`: so many faults and warnings are kept.
+    pub(super) async fn stage(
+        &self,
+        db: &Database,
+        import: Uuid,
+        rules: &Rules,
+        most: usize,
+    ) -> anyhow::Result<Gathered> {
         let mut ldap = self.connect().await?;
         let base = self.base.as_deref().unwrap_or_default();
         let filter = self.filter.as_deref().unwrap_or(match rules.resource {
@@ -103,7 +109,7 @@ impl Directory {
             .await
             .context("the directory refuses the search")?;
         let reading = bar("reading", Unit::Rows, None);
-        let mut collector = Collector::default();
+        let mut collector = Collector::new(most);
         let mut number = 0;
         while let Some(found) = tokio::time::timeout(ENTRY_LIMIT, search.next())
             .await
