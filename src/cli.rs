@@ -125,8 +125,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Error::Internal(_)) => 1,
         Some(_) => 3,
         None if error.is::<session::NoDatabase>() => 4,
-        None if error.is::<Refused>() || error.is::<bootstrap::Faulty>() => 3,
-        None if error.is::<ConfigError>() || error.is::<Misconfigured>() => 2,
+        None if error.is::<Refused>() => 3,
+        None if error.is::<ConfigError>() || error.is::<Misconfigured>() || error.is::<bootstrap::Faulty>() => 2,
         None => 1,
     })
 }

@@ -180,7 +180,9 @@ fn sound<T>(
 ) -> Option<T> {
     let (own, others): (Map<_, _>, Map<_, _>) = body.into_iter().partition(|(key, _)| key.eq_ignore_ascii_case(name));
     let mut found = Faults::default();
-    let is_named = found.keep(judge(own.clone())).is_some();
+    let named = own.values().next().cloned().unwrap_or_default();
+    let judged = judge(own.clone()).map_err(|fault| about(fault, name, &named));
+    let is_named = found.keep(judged).is_some();
     let base = if is_named {
         own
     } else {
@@ -199,7 +201,14 @@ fn sound<T>(
         for piece in pieces {
             let mut alone = base.clone();
             alone.insert(key.clone(), piece.clone());
-            if found.is_full() || found.keep(judge(alone)).is_none() {
+            let judged =
+                judge(alone).map_err(
+                    |fault| match piece.as_object().and_then(|members| members.iter().next()) {
+                        Some((member, value)) if key.contains(':') => about(fault, member, value),
+                        _ => about(fault, &key, &piece),
+                    },
+                );
+            if found.is_full() || found.keep(judged).is_none() {
                 continue;
             }
             match (good.get_mut(&key), piece) {
@@ -223,6 +232,15 @@ fn is_address(text: &str) -> bool {
         .rsplit_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     has_parts && !text.contains(char::is_whitespace)
+}
+
+/// A fault that names no attribute, as one of the attribute that was judged alone.
+fn about(fault: Fault, attribute: &str, value: &Value) -> Fault {
+    if fault.attribute.is_some() {
+        return fault;
+    }
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Fault::of_value(fault.line, attribute, &text, fault.reason)
 }
 
 /// A number as files write it: decimal digits, nothing else.

@@ -13,6 +13,7 @@ use rollcall::transfer::{Entry, Fault, Format, Rules, read};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::cli::Misconfigured;
 use crate::cli::progress::{Unit, bar};
 
 /// Rows of a message to the staging tables.
@@ -71,7 +72,7 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
     if path == Path::new("-") {
         return Ok((Box::new(std::io::stdin()), bar("reading", Unit::Bytes, None)));
     }
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let file = File::open(path).map_err(|error| Misconfigured(format!("cannot open {}: {error}", path.display())))?;
     let size = file.metadata().ok().map(|metadata| metadata.len());
     Ok((
         Box::new(file),
