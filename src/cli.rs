@@ -117,7 +117,7 @@ pub(crate) fn main() -> ExitCode {
     if let Some(refused) = error.downcast_ref::<ScimError>() {
         output::complain(&refused.detail);
         let is_misspelt = refused.scim_type == Some(ScimType::InvalidFilter);
-        return ExitCode::from(if is_misspelt { 1 } else { 3 });
+        return ExitCode::from(if is_misspelt { 2 } else { 3 });
     }
     output::complain(&format!("{error:#}"));
     ExitCode::from(match error.downcast_ref::<Error>() {

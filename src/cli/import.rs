@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LOW-HIGH", value_parser = range)]
     ids: Option<(u32, u32)>,
     /// Make userNames of POSIX names by putting @DOMAIN behind them, as the identity provider will send them.
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     domain: Option<String>,
     /// Leave members out who are nobody, instead of refusing the file.
     #[arg(long)]
@@ -207,6 +207,15 @@ async fn work(
         seconds,
         rows_per_second: staged.rows as f64 / seconds.max(0.001),
     })
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let is_one = !text.is_empty() && !text.contains(|character: char| character == '@' || character.is_whitespace());
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("what stands behind the @, as example.org".to_owned())
+    }
 }
 
 fn range(text: &str) -> Result<(u32, u32), String> {

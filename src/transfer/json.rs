@@ -142,6 +142,12 @@ struct Walk<'a, 's> {
 }
 
 impl Walk<'_, '_> {
+    fn refuse(&mut self, reason: &str) -> ControlFlow<()> {
+        let flow = (self.sink)(Err(Fault::of_line(self.place.line(), reason)));
+        self.is_over = flow.is_break();
+        flow
+    }
+
     fn take(&mut self, resource: Map<String, Value>, twice: &[String]) -> ControlFlow<()> {
         let line = self.place.line();
         self.place.bytes.set(0);
@@ -174,10 +180,11 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         let mut twice = Vec::new();
         while let Some(value) = sequence.next_element_seed(Once { twice: &mut twice })? {
-            let Value::Object(resource) = value else {
-                return Err(A::Error::custom("a resource must be an object"));
+            let flow = match value {
+                Value::Object(resource) => self.take(resource, &std::mem::take(&mut twice)),
+                _ => self.refuse("a resource must be an object"),
             };
-            if self.take(resource, &std::mem::take(&mut twice)).is_break() {
+            if flow.is_break() {
                 return Err(A::Error::custom("enough"));
             }
         }

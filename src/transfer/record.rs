@@ -239,7 +239,11 @@ fn about(fault: Fault, attribute: &str, value: &Value) -> Fault {
     if fault.attribute.is_some() {
         return fault;
     }
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
     Fault::of_value(fault.line, attribute, &text, fault.reason)
 }
 

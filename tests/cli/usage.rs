@@ -25,6 +25,21 @@ async fn wrong_usage_and_files_that_are_none_end_with_two() {
         ),
         (vec!["user", "import", "--format", "group", no_toml], "passwd"),
         (vec!["user", "export", "--format", "ldif"], "csv"),
+        (vec!["user", "import", "--format", "passwd", "/"], "folder"),
+        (
+            vec!["user", "import", "--format", "passwd", "--domain", "", no_toml],
+            "example.org",
+        ),
+        (
+            vec!["user", "import", "--ldap-uri", "example.org", "--ldap-base", "dc=x"],
+            "ldaps://",
+        ),
+        (vec!["user", "list", "--filter", "userName zz"], "filter"),
+        (vec!["user", "ssh-keys", "jane", "--add", "/nonexistent"], "cannot read"),
+        (
+            vec!["nss-conf", "generate", "--server-address", "nonsense"],
+            "unix:/path",
+        ),
     ] {
         let outcome = rollcall.command(&arguments);
         assert_eq!(outcome.code, 2, "{arguments:?}: {}", outcome.stderr);

@@ -16,8 +16,8 @@ use rollcall::transfer::{Attributes, Rules, directory_entry};
 use uuid::Uuid;
 
 use super::source::{Collector, Gathered};
-use crate::cli::Refused;
 use crate::cli::progress::{Unit, bar};
+use crate::cli::{Misconfigured, Refused};
 
 /// Entries per page (RFC 2696): no server of note gives less by default.
 const PAGE: i32 = 500;
@@ -148,6 +148,12 @@ impl Directory {
         if self.bind_dn.is_some() && !self.is_private(uri) {
             let text = "the password would cross the network in clear: use ldaps:, ldapi: or --ldap-start-tls";
             return Err(Refused(text.into()).into());
+        }
+        if !["ldap://", "ldaps://", "ldapi://"]
+            .iter()
+            .any(|scheme| uri.starts_with(scheme))
+        {
+            return Err(Misconfigured(format!("{uri:?} begins with none of ldap://, ldaps://, ldapi://")).into());
         }
         let settings = LdapConnSettings::new()
             .set_conn_timeout(CONNECT_LIMIT)

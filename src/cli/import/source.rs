@@ -73,7 +73,11 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
         return Ok((Box::new(std::io::stdin()), bar("reading", Unit::Bytes, None)));
     }
     let file = File::open(path).map_err(|error| Misconfigured(format!("cannot open {}: {error}", path.display())))?;
-    let size = file.metadata().ok().map(|metadata| metadata.len());
+    let metadata = file.metadata().ok();
+    if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+        return Err(Misconfigured(format!("cannot read {}: it is a folder", path.display())).into());
+    }
+    let size = metadata.map(|metadata| metadata.len());
     Ok((
         Box::new(file),
         bar("reading", Unit::Bytes, size.filter(|size| *size > 0)),

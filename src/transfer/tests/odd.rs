@@ -104,11 +104,12 @@ fn a_member_that_an_object_has_twice_is_told_and_the_other_records_are_read() {
     let file = format!(
         r#"[{{"userName":"jane","username":"jack"}},
         {{"userName":"good"}},
+        7,
         {{"userName":"deep","{posix}":{{"posixUserId":1,"posixUserId":2}}}}]"#
     );
     let found = entries(Format::Json, ResourceType::User, file.as_bytes());
     let told: Vec<_> = faults(&found).iter().map(|(line, name, _)| (*line, *name)).collect();
-    assert_eq!(told, [(1, "username"), (3, "posixUserId")]);
+    assert_eq!(told, [(1, "username"), (3, ""), (4, "posixUserId")]);
     assert!(users(&found).iter().any(|user| user.draft.user_name == "good"));
     let hostile: Vec<String> = (0..200_000).map(|number| format!(r#""a{number}":1"#)).collect();
     let hostile = format!("{{{0},{0}}}", hostile.join(","));
