@@ -153,6 +153,10 @@ async fn work(
         .await?;
     read.conflicts += total;
     read.faults.extend(faults);
+    if let Some(fault) = db.import_headroom(import, rules.resource).await? {
+        read.conflicts += 1;
+        read.faults.push(fault);
+    }
     let (differences, differing) = db.import_differences(import, rules.resource, most).await?;
     let (mut warnings, mut warned) = (std::mem::take(&mut read.warnings), read.warned + differing);
     warnings.extend(differences);

@@ -1,5 +1,6 @@
 //! Moving in: staging the rows of a file, looking at them as a whole, applying them batch by batch.
 
+mod headroom;
 mod rivals;
 
 use std::time::Duration;
