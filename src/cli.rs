@@ -117,7 +117,7 @@ pub(crate) fn main() -> ExitCode {
     if let Some(refused) = error.downcast_ref::<ScimError>() {
         output::complain(&refused.detail);
         let is_misspelt = refused.scim_type == Some(ScimType::InvalidFilter);
-        return ExitCode::from(if is_misspelt { 1 } else { 3 });
+        return ExitCode::from(if is_misspelt { 2 } else { 3 });
     }
     output::complain(&format!("{error:#}"));
     ExitCode::from(match error.downcast_ref::<Error>() {
@@ -125,8 +125,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Error::Internal(_)) => 1,
         Some(_) => 3,
         None if error.is::<session::NoDatabase>() => 4,
-        None if error.is::<Refused>() || error.is::<bootstrap::Faulty>() => 3,
-        None if error.is::<ConfigError>() || error.is::<Misconfigured>() => 2,
+        None if error.is::<Refused>() => 3,
+        None if error.is::<ConfigError>() || error.is::<Misconfigured>() || error.is::<bootstrap::Faulty>() => 2,
         None => 1,
     })
 }
@@ -181,7 +181,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         &config.logging.level,
         config.logging.format == settings::LogFormat::Json && matches!(cli.command, Command::Serve),
     )?;
-    if matches!(cli.command, Command::Serve | Command::Config(_) | Command::Doctor(_)) {
+    if matches!(cli.command, Command::Serve | Command::Config(_)) {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -196,7 +196,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Serve => serve::serve(config).await,
             Command::Migrate(arguments) => migrate::migrate(&config, &arguments).await,
             Command::Config(arguments) => config::print(&config, &arguments),
-            Command::Doctor(arguments) => doctor::doctor(&config, &arguments).await,
+            Command::Doctor(arguments) => doctor::doctor(&config, &warnings, &arguments).await,
             Command::Token(command) => token::run(&config, command).await,
             Command::User(command) => user::run(&config, command).await,
             Command::Group(command) => group::run(&config, command).await,

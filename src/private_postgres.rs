@@ -2,7 +2,7 @@
 //!
 //! It lives in `data-dir` and is reached by a unix socket alone. One process owns it at a time: whoever holds the lock
 //! on `data-dir/lock` starts it, restarts it when it dies, and stops it. It dies with its owner, however that one ends.
-//! Command-line tools use the running one, or run it for as long as they take.
+//! Command-line tools use the running one, or run it for as long as they take; only `serve` and `migrate` make one that is missing.
 
 mod account;
 mod binaries;
@@ -54,9 +54,16 @@ impl PrivatePostgres {
         Self::obtain(data_dir, user, Use::Own).await
     }
 
-    /// Uses the PostgreSQL that a running service owns, or starts it for the duration of a command.
+    /// Uses the PostgreSQL that a running service owns, or starts it for the duration of a command, or makes it first when there is none.
     ///
     /// Raises [`PrivatePostgresError`].
+    pub async fn attach_or_make(data_dir: &Path, user: &str) -> Result<Self, PrivatePostgresError> {
+        Self::obtain(data_dir, user, Use::ShareOrMake).await
+    }
+
+    /// Uses the PostgreSQL that a running service owns, or starts it for the duration of a command. Makes none, nor any file where none is.
+    ///
+    /// Raises [`PrivatePostgresError`]: `NoCluster` when there is none in `data_dir`.
     pub async fn attach_or_start(data_dir: &Path, user: &str) -> Result<Self, PrivatePostgresError> {
         Self::obtain(data_dir, user, Use::Share).await
     }

@@ -23,7 +23,7 @@ pub use directory::Attributes;
 pub use fault::Fault;
 pub use nesting::{Nesting, circles, held_by_themselves};
 pub use record::{Entry, Group, Member, Name, User};
-pub use write::{GroupLine, MemberName, UserLine, Writer};
+pub use write::{GroupLine, LeftOut, MemberName, UserLine, Writer};
 
 use crate::scim::schema::ResourceType;
 use fault::Faults;
@@ -35,6 +35,10 @@ pub const LINE_BYTES: usize = 1024 * 1024;
 /// Most bytes of one line, or of one record of CSV, that describes a group: as many members as nodes take, 250,000, with
 /// names of 255 bytes.
 pub const GROUP_LINE_BYTES: usize = 64 * 1024 * 1024;
+
+/// What is wrong with a file in which nothing stands but blank lines and comments: whoever made it failed unseen. A list of SCIM
+/// without resources and a line of heads alone say that there is nobody, and are in order.
+const NO_RECORD: &str = "the file holds no record";
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,4 +15,5 @@ mod resume;
 mod settings;
 mod tokens;
 mod tools;
+mod usage;
 mod users;

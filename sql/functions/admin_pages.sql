@@ -283,7 +283,15 @@ begin
     order by f.at desc;
 end $$;
 
--- What the overview says of the database; users and groups are PostgreSQL's own estimates.
+-- How many there are: p_counted up to a thousand, else what PostgreSQL estimates of the table, which may not have looked yet.
+create or replace function store.count_or_estimate(p_table regclass, p_counted bigint) returns bigint
+language sql stable
+as $$
+  select case when p_counted <= 1000 then p_counted else greatest(c.reltuples::bigint, p_counted) end
+  from pg_catalog.pg_class c where c.oid = p_table
+$$;
+
+-- What the overview says of the database; users and groups are counted up to a thousand, above that PostgreSQL's own estimates.
 create or replace function api.admin_database() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -294,6 +302,8 @@ begin
     'synchronous_commit', current_setting('synchronous_commit'),
     'synchronous_standby_names', current_setting('synchronous_standby_names'),
     'epoch', (select e.epoch from store.id_epoch e),
-    'users', (select greatest(c.reltuples, 0)::bigint from pg_catalog.pg_class c where c.oid = 'store.users'::regclass),
-    'groups', (select greatest(c.reltuples, 0)::bigint from pg_catalog.pg_class c where c.oid = 'store.groups'::regclass));
+    'users', store.count_or_estimate('store.users',
+      (select count(*) from (select u.id from store.users u where u.deleted_at is null order by u.id limit 1001) u)),
+    'groups', store.count_or_estimate('store.groups',
+      (select count(*) from (select g.id from store.groups g where g.deleted_at is null order by g.id limit 1001) g)));
 end $$;

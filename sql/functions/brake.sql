@@ -17,13 +17,15 @@ begin
   return v_actor;
 end $$;
 
--- Lets p_limit removals an hour (0: any number) through for an actor, for p_duration from now; a duration of zero ends it.
+-- Lets p_limit removals an hour (0: any number) through for an actor, for p_duration from now; a duration of zero ends it, and
+-- leaves no line in the audit log when there was nothing to end.
 -- p_actor: see store.brake_actor. Returns the actor. Raises IDVAL and IDNOF.
 create or replace function api.brake_override(p_actor text, p_limit bigint, p_duration interval, p_audit jsonb) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor text := store.brake_actor(p_actor);
+  v_was_released boolean;
 begin
   if p_duration > interval '24 hours' or p_duration < interval '0' then
     perform store.fail('IDVAL', 'an override lasts at most a day', 'for');
@@ -31,7 +33,11 @@ begin
   if p_limit not between 0 and 1000000 then
     perform store.fail('IDVAL', 'the limit must be between 0 and 1000000', 'limit');
   end if;
+  v_was_released := exists (select from store.brake_overrides o where o.actor = v_actor and o.until > api.now());
   delete from store.brake_overrides o where o.actor = v_actor or o.until <= api.now();
+  if p_duration = interval '0' and not v_was_released then
+    return v_actor;
+  end if;
   if p_duration > interval '0' then
     insert into store.brake_overrides (actor, removal_limit, until) values (v_actor, p_limit, api.now() + p_duration);
   end if;

@@ -187,6 +187,24 @@ begin
   return query select * from store.user_row(p_id, false, true);
 end $$;
 
+-- What api.user_update would say to this draft now. Writes nothing: what it does is undone before it returns. Raises what that raises.
+create or replace function api.user_update_trial(p_id uuid, p_user jsonb, p_options jsonb, p_audit jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform api.user_update(p_id, null, p_user, p_options, p_audit);
+  raise exception 'nothing was in the way' using errcode = 'IDTRY';
+exception when sqlstate 'IDTRY' then
+  return;
+end $$;
+
+-- Whether an identity provider has written this user by SCIM, as far as the audit log goes back: then its next sync may make him again.
+create or replace function api.user_is_provisioned(p_id uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from store.audit a where a.subject = p_id and a.resource = 'user' and a.path = 'scim')
+$$;
+
 -- Makes the e-mail index of a user say p_emails; p_old_key is the folded document that it says now.
 create or replace function store.user_emails_set(p_id uuid, p_old_key jsonb, p_emails jsonb) returns void
 language plpgsql

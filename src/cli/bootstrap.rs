@@ -17,7 +17,7 @@ use rollcall::error::Error;
 use serde_json::json;
 
 use super::output::{Form, table};
-use super::{Refused, session};
+use super::{Misconfigured, Refused, session};
 use apply::Work;
 use report::Report;
 
@@ -40,12 +40,12 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let file = arguments.file.as_ref().or(config.provisioning.bootstrap_file.as_ref());
-    let file = file.ok_or_else(|| Refused("name a file, or set bootstrap-file".into()))?;
+    let file = file.ok_or_else(|| Misconfigured("name a file, or set bootstrap-file".into()))?;
     let bootstrap = match read(file) {
         Err(error) => {
             if let Some(Faulty { faults, .. }) = error.downcast_ref() {
                 arguments.form.print(&json!({"faults": faults}), |_| listed(faults))?;
-                return Err(Refused(format!("{} is not applied: nothing was changed", file.display())).into());
+                return Err(Misconfigured(format!("{} is not applied: nothing was changed", file.display())).into());
             }
             return Err(error);
         }
@@ -90,7 +90,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Bootstrap> {
         std::fs::File::open(path)?.take(most).read_to_end(&mut text)?;
         Ok(text)
     };
-    let text = open().with_context(|| format!("cannot read {}", path.display()))?;
+    let text = open().map_err(|error| Misconfigured(format!("cannot read {}: {error}", path.display())))?;
     Bootstrap::parse(&text).map_err(|faults| {
         let path = path.to_owned();
         Faulty { path, faults }.into()
@@ -124,6 +124,12 @@ pub(crate) async fn at_start(config: &Config, db: &Database, bootstrap: &Bootstr
         tracing::error!(
             line = entry.line,
             "an entry of the bootstrap file is in conflict: see rollcall bootstrap --dry-run"
+        );
+    }
+    for entry in report.kept_otherwise() {
+        tracing::warn!(
+            line = entry.line,
+            "an entry of the bootstrap file stays other than the file says: see rollcall bootstrap --dry-run"
         );
     }
     let (made, changed, conflicts) = (report.made, report.changed, report.conflicts);

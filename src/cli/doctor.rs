@@ -7,17 +7,18 @@ mod database;
 mod listeners;
 mod node;
 mod numbers;
+mod settings;
 mod sign_in;
 mod tokens;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use rollcall::config::Config;
+use rollcall::config::{Config, Warning};
 use serde::Serialize;
 
 use super::output::{Form, table};
-use super::{bootstrap, session};
+use super::{Misconfigured, bootstrap, session};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scope {
@@ -96,9 +97,13 @@ fn wrong(check: &'static str, evidence: impl Into<String>, fix: impl Into<String
     }
 }
 
-pub(crate) async fn doctor(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
+/// `warnings`: what reading the settings warned of.
+pub(crate) async fn doctor(config: &Config, warnings: &[Warning], arguments: &Arguments) -> anyhow::Result<()> {
+    if !arguments.root.is_dir() {
+        return Err(Misconfigured(format!("--root {}: there is no such folder", arguments.root.display())).into());
+    }
     let findings = match arguments.scope {
-        Scope::Service => service(config, arguments).await,
+        Scope::Service => service(config, warnings, arguments).await,
         Scope::Node => node::look(&arguments.root).await,
     };
     arguments.form.print(&findings, |findings| {
@@ -128,7 +133,7 @@ pub(crate) async fn doctor(config: &Config, arguments: &Arguments) -> anyhow::Re
     }
 }
 
-async fn service(config: &Config, arguments: &Arguments) -> Vec<Finding> {
+async fn service(config: &Config, warnings: &[Warning], arguments: &Arguments) -> Vec<Finding> {
     let of_database = session::with(config, async |db| {
         let mut findings = database::look(config, db).await;
         // Without an answer, or without a schema, the rest would say the same again.
@@ -140,6 +145,7 @@ async fn service(config: &Config, arguments: &Arguments) -> Vec<Finding> {
         }
         findings.extend(numbers::look(config, db, &arguments.root).await);
         findings.extend(tokens::look(db).await);
+        findings.extend(settings::brake(config, db).await);
         Ok(findings)
     });
     let mut findings = match of_database.await {
@@ -147,12 +153,13 @@ async fn service(config: &Config, arguments: &Arguments) -> Vec<Finding> {
         Err(error) => vec![wrong(
             "database",
             format!("{error:#}"),
-            "check database-uri and that the database is up; data-dir must be writable for a private one",
+            "check database-uri and that the database is up, or data-dir for a private one",
         )],
     };
     findings.extend(database::standby(config).await);
+    findings.extend(settings::unknown(warnings));
     findings.extend(bootstrap_file(config));
-    findings.extend(listeners::look(config).await);
+    findings.extend(listeners::look(config, &arguments.root).await);
     findings.extend(sign_in::look(config).await);
     findings
 }

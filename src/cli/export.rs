@@ -13,15 +13,16 @@ use rollcall::transfer::{Format, GroupLine, MemberName, Writer};
 
 use super::import::FileFormat;
 use super::whole_file::Growing;
-use super::{Refused, session};
+use super::{Misconfigured, output, session};
 
 /// Rows of a page.
 const PAGE: i32 = 5_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What to write. Of users json holds all; csv leaves out SSH keys, the parts of names, titles, addresses and other
-    /// profile data, and the types and labels of e-mail addresses; passwd holds what passwd(5) does.
+    /// What to write. json holds all; csv leaves out SSH keys, the parts of names, titles, addresses and other profile data, and the
+    /// types and labels of e-mail addresses; passwd and group hold what passwd(5) and group(5) do, members of groups at any depth.
+    /// What is left out is told on standard error.
     #[arg(long, value_enum)]
     format: FileFormat,
     /// The file, readable by its owner alone; it is replaced when all is written. Without it standard output.
@@ -36,7 +37,9 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
         FileFormat::Csv | FileFormat::Json => true,
     };
     if !fits {
-        return Err(Refused("users are written as passwd, csv or json, groups as group, csv or json".into()).into());
+        return Err(
+            Misconfigured("users are written as passwd, csv or json, groups as group, csv or json".into()).into(),
+        );
     }
     let format = arguments.format.format();
     let Some(path) = &arguments.file else {
@@ -56,7 +59,7 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
 async fn write(config: &Config, resource: ResourceType, format: Format, out: impl Write) -> anyhow::Result<()> {
     let shell = &config.provisioning.login_shell;
     let mut writer = Writer::new(format, resource, shell, BufWriter::new(out));
-    session::with(config, async |db| {
+    let left_out = session::with(config, async |db| {
         writer.begin()?;
         match resource {
             ResourceType::User => users(db, &mut writer).await?,
@@ -64,7 +67,13 @@ async fn write(config: &Config, resource: ResourceType, format: Format, out: imp
         }
         writer.end().map_err(Into::into)
     })
-    .await
+    .await?;
+    if !left_out.is_empty() {
+        output::complain(&format!(
+            "left out, because this format cannot hold it: {left_out}; json holds all"
+        ));
+    }
+    Ok(())
 }
 
 async fn users<W: Write>(db: &Database, writer: &mut Writer<W>) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use rollcall::db::id_blocks::IdBlock;
 use serde_json::json;
 
 use super::output::{Form, table};
-use super::session;
+use super::{Misconfigured, session};
 
 /// Numbers that people may have.
 const LOWEST: i64 = 1000;
@@ -63,6 +63,13 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             hard,
             form,
         } => {
+            check_order(first, last)?;
+            if reason.trim().is_empty() {
+                return Err(Misconfigured(
+                    "--reason says for people what has the numbers: it must not be empty".into(),
+                )
+                .into());
+            }
             let block = IdBlock {
                 first,
                 last,
@@ -87,6 +94,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             )
         }
         Command::Release { first, last, form } => {
+            check_order(first, last)?;
             session::with(config, async |db| {
                 Ok(db.id_block_release(first, last, &session::origin()).await?)
             })
@@ -96,6 +104,14 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             })
         }
     }
+}
+
+fn check_order(first: i64, last: i64) -> anyhow::Result<()> {
+    if first > last {
+        let text = format!("{first} is higher than {last}: a block goes from its lowest number to its highest");
+        return Err(Misconfigured(text).into());
+    }
+    Ok(())
 }
 
 fn row(block: &IdBlock) -> Vec<String> {

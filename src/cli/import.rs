@@ -10,17 +10,22 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use rollcall::config::Config;
-use rollcall::db::imports::REPORTED_FAULTS;
 use rollcall::db::{Database, Origin};
 use rollcall::scim::schema::ResourceType;
 use rollcall::transfer::{Format, Rules, circles, held_by_themselves};
 use uuid::Uuid;
 
-use super::output::Form;
+use super::output::{Form, Output};
 use super::progress::{Unit, bar};
-use super::{Refused, session};
+use super::{Misconfigured, Refused, session};
 use apply::{Work, Written};
 use report::Report;
+
+/// Conflicts, and warnings, that a report lists for people: more than anybody reads.
+const LISTED: i32 = 1_000;
+
+/// The same for scripts: some 30 MB of memory.
+const LISTED_AS_JSON: i32 = 100_000;
 
 /// A format as the command line names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,11 +69,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LOW-HIGH", value_parser = range)]
     ids: Option<(u32, u32)>,
     /// Make userNames of POSIX names by putting @DOMAIN behind them, as the identity provider will send them.
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     domain: Option<String>,
     /// Leave members out who are nobody, instead of refusing the file.
     #[arg(long)]
     skip_unknown_members: bool,
+    /// List so many conflicts and so many warnings; all are counted. By default 1000 in a table and 100000 in JSON.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1_000_000))]
+    list: Option<i32>,
     #[command(flatten)]
     directory: directory::Directory,
     #[command(flatten)]
@@ -117,7 +125,7 @@ fn check_format(resource: ResourceType, format: Option<FileFormat>) -> anyhow::R
         ResourceType::Group => FileFormat::Passwd,
     };
     if format == Some(wrong) {
-        return Err(Refused("a passwd file holds users and a group file groups".into()).into());
+        return Err(Misconfigured("a passwd file holds users and a group file groups".into()).into());
     }
     Ok(())
 }
@@ -130,17 +138,28 @@ async fn work(
     arguments: &Arguments,
 ) -> anyhow::Result<Report> {
     let began = Instant::now();
+    let most = arguments.list.unwrap_or(match arguments.form.output {
+        Output::Table => LISTED,
+        Output::Json => LISTED_AS_JSON,
+    });
+    let most_listed = usize::try_from(most).unwrap_or_default();
     let mut read = match (&arguments.file, arguments.format) {
-        (Some(file), Some(format)) => source::stage(db, import, rules, file, format.format()).await?,
-        _ => arguments.directory.stage(db, import, rules).await?,
+        (Some(file), Some(format)) => source::stage(db, import, rules, file, format.format(), most_listed).await?,
+        _ => arguments.directory.stage(db, import, rules, most_listed).await?,
     };
     let looking = bar("checking", Unit::Rows, None);
     let (faults, total) = db
-        .import_check(import, rules.resource, arguments.skip_unknown_members)
+        .import_check(import, rules.resource, arguments.skip_unknown_members, most)
         .await?;
     read.conflicts += total;
     read.faults.extend(faults);
-    let (mut warnings, mut warned) = db.import_differences(import, rules.resource).await?;
+    if let Some(fault) = db.import_headroom(import, rules.resource).await? {
+        read.conflicts += 1;
+        read.faults.push(fault);
+    }
+    let (differences, differing) = db.import_differences(import, rules.resource, most).await?;
+    let (mut warnings, mut warned) = (std::mem::take(&mut read.warnings), read.warned + differing);
+    warnings.extend(differences);
     if rules.resource == ResourceType::Group {
         let nestings = db.import_nesting(import).await?;
         let (own, circles) = (held_by_themselves(&nestings), circles(&nestings));
@@ -166,7 +185,7 @@ async fn work(
     read.faults.extend(written.faults);
     for list in [&mut read.faults, &mut warnings] {
         list.sort_by_key(|fault| fault.line);
-        list.truncate(usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX));
+        list.truncate(most_listed);
     }
     let was_written = read.conflicts == written.conflicts && !arguments.dry_run;
     let seconds = began.elapsed().as_secs_f64();
@@ -192,6 +211,15 @@ async fn work(
         seconds,
         rows_per_second: staged.rows as f64 / seconds.max(0.001),
     })
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let is_one = !text.is_empty() && !text.contains(|character: char| character == '@' || character.is_whitespace());
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("what stands behind the @, as example.org".to_owned())
+    }
 }
 
 fn range(text: &str) -> Result<(u32, u32), String> {

@@ -45,7 +45,7 @@ pub(crate) async fn migrate(config: &Config, arguments: &Arguments) -> anyhow::R
     }
     let private = match &config.database {
         DatabaseConfig::Private(private) => {
-            Some(PrivatePostgres::attach_or_start(&private.data_dir, &private.user).await?)
+            Some(PrivatePostgres::attach_or_make(&private.data_dir, &private.user).await?)
         }
         DatabaseConfig::External(_) => None,
     };

@@ -10,7 +10,7 @@ use rollcall::db::tokens::TokenDraft;
 use rollcall::tokens::{NewToken, Scope};
 use serde_json::json;
 
-use super::Refused;
+use super::Misconfigured;
 use super::output::{self, Form, table};
 use super::session;
 use super::whole_file::{self, Outcome, keep_or_write, replace};
@@ -145,7 +145,7 @@ fn host() -> String {
 }
 
 impl What {
-    /// The text of the configuration file. Raises `Refused` for an address or folder that a node could not use.
+    /// The text of the configuration file. Raises `Misconfigured` for an address or folder that a node could not use.
     fn text(&self, config: &Config) -> anyhow::Result<String> {
         let addresses = if self.addresses.is_empty() {
             own_addresses(config)?
@@ -153,14 +153,14 @@ impl What {
             self.addresses.clone()
         };
         if addresses.len() > MOST_ADDRESSES {
-            return Err(Refused(format!("at most {MOST_ADDRESSES} addresses, please")).into());
+            return Err(Misconfigured(format!("at most {MOST_ADDRESSES} addresses, please")).into());
         }
         for address in &addresses {
             check_address(address)?;
         }
         let folder = std::path::absolute(&self.folder)?;
         let folder = folder.to_str().filter(|folder| !folder.contains(char::is_control));
-        let folder = folder.ok_or_else(|| Refused("the folder's name must be text on one line".into()))?;
+        let folder = folder.ok_or_else(|| Misconfigured("the folder's name must be text on one line".into()))?;
         Ok(format!(
             "server-address={}\nadmin-token-path={folder}/admin-token\nuser-token-path={folder}/user-token\n",
             addresses.join(",")
@@ -190,7 +190,7 @@ fn own_addresses(config: &Config) -> anyhow::Result<Vec<String>> {
     }
     if addresses.is_empty() {
         let why = "read-listen does not tell under which name nodes reach it: please give --server-address";
-        return Err(Refused(why.into()).into());
+        return Err(Misconfigured(why.into()).into());
     }
     Ok(addresses)
 }
@@ -209,7 +209,7 @@ fn check_address(address: &str) -> anyhow::Result<()> {
     if is_clean && is_known {
         return Ok(());
     }
-    Err(Refused(format!(
+    Err(Misconfigured(format!(
         "{address:?} is none of unix:/path, http://host[:port], https://host[:port]"
     ))
     .into())

@@ -1,10 +1,10 @@
-//! The database behind a command: a given one, or the private one, started if nobody runs it.
+//! The database behind a command: a given one, or the private one, started if nobody runs it, and never made.
 
 use std::time::Duration;
 
 use rollcall::config::{Config, Database as DatabaseConfig, Secret};
 use rollcall::db::{Address, Database, Options, Origin, Settings};
-use rollcall::private_postgres::{DatabaseRole, PrivatePostgres};
+use rollcall::private_postgres::{DatabaseRole, PrivatePostgres, PrivatePostgresError};
 
 use super::Misconfigured;
 
@@ -38,7 +38,11 @@ impl Session {
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         let private = match &config.database {
             DatabaseConfig::Private(private) => {
-                Some(PrivatePostgres::attach_or_start(&private.data_dir, &private.user).await?)
+                let attached = PrivatePostgres::attach_or_start(&private.data_dir, &private.user).await;
+                Some(attached.map_err(|error| match error {
+                    PrivatePostgresError::NoCluster { .. } => anyhow::Error::from(Misconfigured(error.to_string())),
+                    _ => error.into(),
+                })?)
             }
             DatabaseConfig::External(_) => None,
         };

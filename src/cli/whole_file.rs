@@ -102,7 +102,7 @@ impl Fresh {
             .create_new(true)
             .mode(0o600)
             .open(&fresh)
-            .with_context(|| format!("cannot write {}", fresh.display()))?;
+            .with_context(|| format!("cannot write beside {}", destination.display()))?;
         Ok((Self(fresh), file))
     }
 

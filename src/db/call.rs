@@ -23,6 +23,7 @@ const NOT_AUDITED: &[&str] = &[
     "id_follow_epoch",
     "sign_ins_note",
     "identity_trial",
+    "user_update_trial",
 ];
 
 /// The writes that leave as many lines in the audit log as they give rows; any other leaves one.

@@ -1,5 +1,6 @@
 //! Moving in: staging the rows of a file, looking at them as a whole, applying them batch by batch.
 
+mod headroom;
 mod rivals;
 
 use std::time::Duration;
@@ -25,7 +26,7 @@ const BATCH_LIMIT: Duration = Duration::from_mins(1);
 /// How long the look at a whole file may take: a minute for a million rows, with room for a slow machine.
 const CHECK_LIMIT: Duration = Duration::from_mins(30);
 
-/// Most faults that a report lists; all are counted.
+/// Most faults that a second look at records lists.
 pub const REPORTED_FAULTS: i32 = 1_000;
 
 /// Rows on their way into the staging tables.
@@ -70,7 +71,7 @@ impl Batch {
             Entry::User(user) => self.users.push(user_value(number, *user)),
             Entry::Group(group) => self.add_group(number, *group),
             Entry::Name(name) => self.names.push(name_value(&name)),
-            Entry::PassedOver => {}
+            Entry::PassedOver | Entry::Warning(_) => {}
         }
     }
 
@@ -163,13 +164,14 @@ impl Database {
         Ok(())
     }
 
-    /// `api.import_users_check` or `api.import_groups_check`: what stands against the staged rows, at most
-    /// [`REPORTED_FAULTS`], and how many there are in all. `skip_unknown`: members that are nobody are no fault.
+    /// `api.import_users_check` or `api.import_groups_check`: what stands against the staged rows, at most `most`, and how many
+    /// there are in all. `skip_unknown`: members that are nobody are no fault.
     pub async fn import_check(
         &self,
         import: Uuid,
         resource: ResourceType,
         skip_unknown: bool,
+        most: i32,
     ) -> Result<(Vec<Fault>, u64), Error> {
         let options = Json(self.options.value());
         let mut parameters: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> = vec![(&import, Type::UUID)];
@@ -184,7 +186,7 @@ impl Database {
             }
         };
         parameters.push((&options, Type::JSONB));
-        parameters.push((&REPORTED_FAULTS, Type::INT4));
+        parameters.push((&most, Type::INT4));
         let rows = self
             .long_write(op, Repeat::Idempotent, CHECK_LIMIT, sql, &parameters)
             .await?;
@@ -192,8 +194,13 @@ impl Database {
     }
 
     /// `api.import_users_differences` or `api.import_groups_differences`: what those who are there have otherwise than the
-    /// staged rows say, at most [`REPORTED_FAULTS`], and how many there are in all.
-    pub async fn import_differences(&self, import: Uuid, resource: ResourceType) -> Result<(Vec<Fault>, u64), Error> {
+    /// staged rows say, at most `most`, and how many there are in all.
+    pub async fn import_differences(
+        &self,
+        import: Uuid,
+        resource: ResourceType,
+        most: i32,
+    ) -> Result<(Vec<Fault>, u64), Error> {
         let options = Json(self.options.value());
         let mut parameters: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> = vec![(&import, Type::UUID)];
         let sql = match resource {
@@ -203,7 +210,7 @@ impl Database {
             }
             ResourceType::Group => "select * from api.import_groups_differences($1, $2)",
         };
-        parameters.push((&REPORTED_FAULTS, Type::INT4));
+        parameters.push((&most, Type::INT4));
         let rows = self
             .long_write("import_differences", Repeat::Idempotent, CHECK_LIMIT, sql, &parameters)
             .await?;

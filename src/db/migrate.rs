@@ -42,6 +42,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "import_users",
     "import_differences",
     "import_groups",
+    "import_headroom",
     "sessions",
     "admin_group",
     "logins",

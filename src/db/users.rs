@@ -91,6 +91,29 @@ impl Database {
         written(&rows, Some(&draft.doc))
     }
 
+    /// `api.user_update_trial`: what `user_update` would say, without writing. Raises what it raises.
+    pub async fn user_update_trial(&self, id: Uuid, draft: &UserDraft, origin: &Origin) -> Result<(), Error> {
+        let (draft, options) = (Json(draft_value(id, draft)), Json(self.options.value()));
+        let origin = Json(origin.value());
+        let parameters = &[
+            (&id as _, Type::UUID),
+            (&draft as _, Type::JSONB),
+            (&options as _, Type::JSONB),
+            (&origin as _, Type::JSONB),
+        ];
+        let sql = "select api.user_update_trial($1, $2, $3, $4)";
+        self.write("user_update_trial", Repeat::Idempotent, sql, parameters)
+            .await?;
+        Ok(())
+    }
+
+    /// `api.user_is_provisioned`: whether an identity provider has written this user by SCIM.
+    pub async fn user_is_provisioned(&self, id: Uuid) -> Result<bool, Error> {
+        let sql = "select api.user_is_provisioned($1)";
+        let rows = self.read("user_is_provisioned", sql, &[(&id, Type::UUID)]).await?;
+        Ok(rows.first().is_some_and(|row| row.get(0)))
+    }
+
     /// Reads a user, lets `change` compute the draft that replaces him, and writes it if nobody else wrote meanwhile;
     /// otherwise starts anew, at most five times. `admit` looks at the version first (If-Match).
     ///

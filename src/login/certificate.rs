@@ -6,6 +6,9 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 /// A certificate that expires within this is worth a warning.
 const SOON: SignedDuration = SignedDuration::from_hours(24 * 14);
 
+/// A certificate that expires within this is as good as expired: whoever replaces it needs as long.
+const IMMINENT: SignedDuration = SignedDuration::from_hours(48);
+
 /// How it is with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
@@ -15,6 +18,8 @@ pub enum Validity {
     NotBefore(Timestamp),
     /// It has held until then.
     Expired(Timestamp),
+    /// It holds until then, which is within two days; with the hours that are left.
+    Imminent(Timestamp, i64),
     /// It holds until then, which is within two weeks; with the days that are left.
     Soon(Timestamp, i64),
     /// It holds until then.
@@ -35,6 +40,7 @@ impl Validity {
         }
         match ends.duration_since(now) {
             left if left.is_negative() => Self::Expired(ends),
+            left if left < IMMINENT => Self::Imminent(ends, left.as_hours()),
             left if left < SOON => Self::Soon(ends, left.as_hours() / 24),
             _ => Self::Until(ends),
         }
@@ -47,6 +53,7 @@ impl Validity {
             Self::Unreadable => "cannot be read".to_owned(),
             Self::NotBefore(at) => format!("is not valid before {}", day(at)),
             Self::Expired(at) => format!("has expired on {}", day(at)),
+            Self::Imminent(at, hours) => format!("expires in {hours} hours, on {}", day(at)),
             Self::Soon(at, days) => format!("expires in {days} days, on {}", day(at)),
             Self::Until(at) => format!("is valid until {}", day(at)),
         }

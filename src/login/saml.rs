@@ -153,7 +153,7 @@ impl Saml {
             let validity = Validity::of(der, Timestamp::now());
             let condition = match validity {
                 Validity::Until(_) => Condition::Good,
-                Validity::Soon(..) => Condition::Warning,
+                Validity::Soon(..) | Validity::Imminent(..) => Condition::Warning,
                 Validity::Unreadable | Validity::NotBefore(_) | Validity::Expired(_) => Condition::Bad,
             };
             finding(condition, format!("a certificate of {entity_id} {}", validity.words()))

@@ -36,6 +36,12 @@ pub enum PrivatePostgresError {
         /// Major versions of the binaries, newest first.
         installed: String,
     },
+    /// There is nothing to use, and whoever asked does not make it: the path may be mistyped.
+    #[error("there is no private PostgreSQL in {}: check data-dir (`rollcall serve` and `rollcall migrate` make one)", folder.display())]
+    NoCluster {
+        /// The data directory as it was named.
+        folder: PathBuf,
+    },
     /// Another process keeps the data directory.
     #[error("{} is in use by another rollcall{}; one service at a time may use it", folder.display(), owner(*pid))]
     InUse {

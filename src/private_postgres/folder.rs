@@ -1,7 +1,7 @@
 //! The layout of `data-dir`: lock, cluster, log, and the folder of the socket.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl DataDir {
             std::fs::create_dir_all(parent).map_err(at("create", parent))?;
         }
         match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(at("create", path)(error)),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(at("create", path)(error)),
             _ => {}
         }
         let root = path.canonicalize().map_err(at("open", path))?;
@@ -44,6 +44,23 @@ impl DataDir {
             root,
             temporary: temporary.to_owned(),
         })
+    }
+
+    /// The data directory at `path`, where somebody has made a cluster or is about to. Raises `NoCluster`, and makes nothing.
+    pub(super) fn existing(path: &Path, temporary: &Path) -> Result<Self, PrivatePostgresError> {
+        let none = || PrivatePostgresError::NoCluster {
+            folder: path.to_owned(),
+        };
+        let root = match path.canonicalize() {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Err(none()),
+            root => root.map_err(at("open", path))?,
+        };
+        let data_dir = Self {
+            root,
+            temporary: temporary.to_owned(),
+        };
+        let is_used = data_dir.lock_file().exists() || data_dir.cluster().exists();
+        if is_used { Ok(data_dir) } else { Err(none()) }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -140,7 +157,7 @@ impl DataDir {
 /// Makes a folder of mode 0700 that belongs to `identity`; one that exists is left as it is.
 pub(super) fn make_private(folder: &Path, identity: Identity) -> Result<(), PrivatePostgresError> {
     match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
         result => result.map_err(at("create", folder))?,
     }
     if let Some((uid, gid)) = identity.owner() {

@@ -47,6 +47,8 @@ pub(super) enum Use {
     Own,
     /// To use it: whoever owns it.
     Share,
+    /// The same, and to make it when there is none.
+    ShareOrMake,
 }
 
 /// A server that takes connections.
@@ -149,13 +151,16 @@ enum Begun {
 }
 
 fn begin(path: &std::path::Path, user: &str, how: Use, inbox: &mut Inbox) -> Result<Begun, PrivatePostgresError> {
-    let data_dir = DataDir::open(path, &config::temporary_folder())?;
+    let data_dir = match how {
+        Use::Own | Use::ShareOrMake => DataDir::open(path, &config::temporary_folder())?,
+        Use::Share => DataDir::existing(path, &config::temporary_folder())?,
+    };
     let deadline = Instant::now() + PATIENCE;
     let lock = loop {
         if let Some(lock) = data_dir.try_lock()? {
             break lock;
         }
-        if how == Use::Share && leftovers::is_serving(&data_dir.cluster()) {
+        if how != Use::Own && leftovers::is_serving(&data_dir.cluster()) {
             return Ok(Begun::Other(data_dir.sockets()));
         }
         if Instant::now() > deadline {
@@ -168,6 +173,12 @@ fn begin(path: &std::path::Path, user: &str, how: Use, inbox: &mut Inbox) -> Res
             return Err(PrivatePostgresError::Vanished);
         }
     };
+    // Whoever had the lock may have been about to make it, and failed.
+    if how == Use::Share && cluster::made_by(&data_dir.cluster())?.is_none() {
+        return Err(PrivatePostgresError::NoCluster {
+            folder: path.to_owned(),
+        });
+    }
     let server = Server::prepare(data_dir, user, lock)?;
     let child = server.start(inbox)?;
     Ok(Begun::Own(server, child))

@@ -9,22 +9,29 @@ use super::{Entry, Fault, Group, Member, Rules, Sink, User};
 use crate::posix;
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, WORKBENCH_USER};
 
-/// Reads line after line; empty ones and comments are passed over.
+/// Reads line after line; empty ones and comments are passed over. CR LF is taken for LF, with one warning.
 pub(super) fn read(
     mut lines: Lines<'_>,
     sink: &mut Sink<'_>,
     parse: impl Fn(u64, &str, &mut Faults) -> Option<Entry>,
 ) -> std::io::Result<()> {
+    let (mut is_empty, mut has_returns) = (true, false);
     loop {
         let number = lines.number() + 1;
-        let Some(line) = lines.next()? else { return Ok(()) };
+        let Some(line) = lines.next()? else { break };
         let mut faults = Faults::default();
+        let line = line.map(|text| match text.strip_suffix('\r') {
+            Some(text) => {
+                if !std::mem::replace(&mut has_returns, true) {
+                    let reason = "the line ends with CR LF, and others may; it is taken for LF";
+                    faults.warn(Fault::of_line(number, reason));
+                }
+                text
+            }
+            None => text,
+        });
         let entry = match line {
-            Ok(text) if text.is_empty() || text.starts_with('#') => continue,
-            Ok(text) if text.ends_with('\r') => faults.keep(Err(Fault::of_line(
-                number,
-                "the line ends with CR LF; it must end with LF alone",
-            ))),
+            Ok(text) if text.is_empty() || text.starts_with('#') => None,
             Ok(text) if text.starts_with(['+', '-']) => faults.keep(Err(Fault::of_line(
                 number,
                 "entries of NIS are not supported; use the output of getent",
@@ -32,10 +39,15 @@ pub(super) fn read(
             Ok(text) => parse(number, text, &mut faults),
             Err(fault) => faults.keep(Err(fault)),
         };
+        is_empty = is_empty && entry.is_none() && faults.is_empty();
         if faults.tell(entry, sink).is_break() {
             return Ok(());
         }
     }
+    if is_empty {
+        let _ = sink(Err(Fault::of_line(lines.number().max(1), super::NO_RECORD)));
+    }
+    Ok(())
 }
 
 /// `name:password:uid:gid:gecos:home:shell`; the password is not looked at.
@@ -51,7 +63,10 @@ pub(super) fn user(rules: &Rules, line: u64, text: &str, faults: &mut Faults) ->
     if let Some(uid) = uid {
         workbench["posixUserId"] = uid.into();
     }
-    if !home.is_empty() {
+    if home.is_empty() {
+        let reason = "the field is empty; he gets the home that the settings say";
+        faults.warn(Fault::of_value(line, "homeDirectory", home, reason));
+    } else {
         workbench["homeDirectory"] = home.into();
     }
     let mut body = Map::from_iter([
@@ -59,7 +74,13 @@ pub(super) fn user(rules: &Rules, line: u64, text: &str, faults: &mut Faults) ->
         (WORKBENCH_USER.id.to_owned(), workbench),
     ]);
     // An empty field means /bin/sh (passwd(5)), not the site's default.
-    let shell = if shell.is_empty() { "/bin/sh" } else { shell };
+    let shell = if shell.is_empty() {
+        let reason = "the field is empty; /bin/sh is written, which passwd(5) says that it means";
+        faults.warn(Fault::of_value(line, "loginShell", shell, reason));
+        "/bin/sh"
+    } else {
+        shell
+    };
     body.insert(POSIX_USER.id.to_owned(), json!({"loginShell": shell}));
     let full_name = gecos.split(',').next().unwrap_or_default().trim();
     if !full_name.is_empty() && verbatim.is_some() {

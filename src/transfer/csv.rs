@@ -30,7 +30,7 @@ pub(super) const USER_COLUMNS: [&str; 12] = [
 /// The columns of groups, in the order in which they are written. Members are POSIX names; `@` marks a group.
 pub(super) const GROUP_COLUMNS: [&str; 5] = ["displayName", "posixGroupName", "posixGroupId", "externalId", "members"];
 
-/// Reads the heads and then record after record.
+/// Reads the heads and then record after record. Columns that are not there are told, and the others are read.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
     let limit = match rules.resource {
         ResourceType::User => LINE_BYTES,
@@ -38,12 +38,28 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
     };
     let mut lines = Lines::new(input, limit);
     let heads = match next_record(&mut lines)? {
-        Next::End => return Ok(()),
-        Next::Record(line, fields) => heads(rules.resource, line, &fields),
+        Next::End => Err(Fault::of_line(1, super::NO_RECORD)),
+        Next::Record(line, fields) => Ok((line, heads(rules.resource, &fields))),
         Next::Bad(fault) | Next::Lost(fault) => Err(fault),
     };
     let heads = match heads {
-        Ok(heads) => heads,
+        Ok((line, heads)) => {
+            let mut faults = Faults::default();
+            for fault in heads.iter().filter_map(|head| head.as_ref().err()) {
+                faults.keep::<()>(Err(Fault::of_value(line, "column", &fault.name, fault.reason.as_str())));
+            }
+            let heads: Vec<_> = heads.into_iter().map(Result::ok).collect();
+            let names = match rules.resource {
+                ResourceType::User => ["userName", "posixUserName"],
+                ResourceType::Group => ["displayName", "posixGroupName"],
+            };
+            let is_named = names.iter().any(|name| heads.contains(&Some(name)));
+            // Without anybody's name there is nothing in the records to be told.
+            if faults.tell(None, sink).is_break() || !is_named && heads.contains(&None) {
+                return Ok(());
+            }
+            heads
+        }
         Err(fault) => {
             let _ = sink(Err(fault));
             return Ok(());
@@ -65,12 +81,14 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
                 faults.keep(Err(Fault::of_line(line, reason)))
             }
             Next::Record(line, fields) => {
-                let of = |column: &str| {
-                    let at = heads.iter().position(|head| *head == column)?;
-                    fields.get(at).map(String::as_str).filter(|field| !field.is_empty())
+                let there = |column: &str| {
+                    let at = heads.iter().position(|head| *head == Some(column))?;
+                    fields.get(at).map(String::as_str)
                 };
+                let of = |column: &str| there(column).filter(|field| !field.is_empty());
                 match rules.resource {
-                    ResourceType::User => user(rules, line, &of, &mut faults),
+                    // Empty it is no other than a gecos field that is empty.
+                    ResourceType::User => user(rules, line, there("gecos"), &of, &mut faults),
                     ResourceType::Group => group(rules, line, &of, &mut faults),
                 }
             }
@@ -82,27 +100,32 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
     }
 }
 
-fn heads(resource: ResourceType, line: u64, fields: &[String]) -> Result<Vec<&'static str>, Fault> {
+/// A head that names no column.
+struct WrongHead {
+    name: String,
+    reason: String,
+}
+
+/// Which column each head names.
+fn heads(resource: ResourceType, fields: &[String]) -> Vec<Result<&'static str, WrongHead>> {
     let known: &[&str] = match resource {
         ResourceType::User => &USER_COLUMNS,
         ResourceType::Group => &GROUP_COLUMNS,
     };
-    let find = |field: &String| {
-        let name = field.trim_start_matches('\u{feff}').trim();
-        known
-            .iter()
-            .copied()
-            .find(|column| column.eq_ignore_ascii_case(name))
-            .ok_or_else(|| {
-                let reason = format!("there is no such column; there are {}", known.join(", "));
-                Fault::of_value(line, "column", name, reason)
-            })
+    let find = |(at, field): (usize, &String)| {
+        let name = field.trim();
+        let is = |other: &str| other.trim().eq_ignore_ascii_case(name);
+        let reason = match known.iter().copied().find(|column| is(column)) {
+            Some(column) if !fields.iter().take(at).any(|other| is(other)) => return Ok(column),
+            Some(_) => "it is there twice".to_owned(),
+            None => format!("there is no such column; there are {}", known.join(", ")),
+        };
+        Err(WrongHead {
+            name: name.to_owned(),
+            reason,
+        })
     };
-    let heads = fields.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    match heads.iter().enumerate().find(|(at, head)| heads[..*at].contains(head)) {
-        Some((_, twice)) => Err(Fault::of_value(line, "column", twice, "it is there twice")),
-        None => Ok(heads),
-    }
+    fields.iter().enumerate().map(find).collect()
 }
 
 /// A number of a column: `None` when it is empty or told as a fault.
@@ -110,7 +133,13 @@ fn number_of<'a>(line: u64, column: &str, of: &dyn Fn(&str) -> Option<&'a str>, 
     of(column).and_then(|text| faults.keep(number(line, column, text)))
 }
 
-fn user<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>, faults: &mut Faults) -> Option<Entry> {
+fn user<'a>(
+    rules: &Rules,
+    line: u64,
+    gecos: Option<&str>,
+    of: &dyn Fn(&str) -> Option<&'a str>,
+    faults: &mut Faults,
+) -> Option<Entry> {
     let uid = number_of(line, "posixUserId", of, faults);
     if rules.passes_over(uid) {
         return Some(Entry::PassedOver);
@@ -166,7 +195,7 @@ fn user<'a>(rules: &Rules, line: u64, of: &dyn Fn(&str) -> Option<&'a str>, faul
             .collect();
         body.insert("emails".to_owned(), emails.into());
     }
-    let gecos = of("gecos").and_then(|gecos| faults.keep(verbatim_gecos(line, gecos)));
+    let gecos = gecos.and_then(|gecos| faults.keep(verbatim_gecos(line, gecos)));
     let gid = number_of(line, "posixGroupId", of, faults);
     let is_private = match of("privateGroup") {
         None => None,

@@ -47,9 +47,12 @@ impl Fault {
     }
 }
 
-/// What is wrong with one record, up to a bound.
+/// What is wrong with one record, and what is worth a warning, each up to a bound.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Fault>);
+pub(super) struct Faults {
+    wrong: Vec<Fault>,
+    odd: Vec<Fault>,
+}
 
 impl Faults {
     /// The value of `outcome`, or `None`, and its fault is kept.
@@ -57,35 +60,48 @@ impl Faults {
         match outcome {
             Ok(value) => Some(value),
             Err(fault) => {
-                if !self.is_full() && !self.0.contains(&fault) {
-                    self.0.push(fault);
+                if !self.is_full() && !self.wrong.contains(&fault) {
+                    self.wrong.push(fault);
                 }
                 None
             }
         }
     }
 
+    /// Keeps what stands against nothing, but should be known.
+    pub(super) fn warn(&mut self, fault: Fault) {
+        if self.odd.len() < FAULTS_OF_A_RECORD && !self.odd.contains(&fault) {
+            self.odd.push(fault);
+        }
+    }
+
     /// Takes those of `others`.
     pub(super) fn extend(&mut self, others: Self) {
-        for fault in others.0 {
+        for fault in others.wrong {
             self.keep::<()>(Err(fault));
+        }
+        for fault in others.odd {
+            self.warn(fault);
         }
     }
 
     /// Whether nothing is wrong so far.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.wrong.is_empty()
     }
 
     /// Whether no further fault is told.
     pub(super) fn is_full(&self) -> bool {
-        self.0.len() >= FAULTS_OF_A_RECORD
+        self.wrong.len() >= FAULTS_OF_A_RECORD
     }
 
-    /// Gives `sink` every fault, and the record as far as it could be read: its name and numbers may stand against others.
+    /// Gives `sink` every fault and warning, and the record as far as it could be read: its name and numbers may stand against others.
     pub(super) fn tell(self, entry: Option<Entry>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        for fault in self.0 {
+        for fault in self.wrong {
             sink(Err(fault))?;
+        }
+        for fault in self.odd {
+            sink(Ok(Entry::Warning(fault)))?;
         }
         entry.map_or(ControlFlow::Continue(()), |entry| sink(Ok(entry)))
     }

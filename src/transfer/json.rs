@@ -1,15 +1,20 @@
 //! SCIM resources as JSON: a list response (RFC 7644 §3.4.2), an array, or one resource after the other.
 
+mod once;
+
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 
+use once::{Once, note_if_twice};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::accounts::verbatim_gecos;
 use super::fault::Faults;
+use super::lines::BYTE_ORDER_MARK;
 use super::{Entry, Fault, Group, Member, Rules, Sink, User};
 use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
 
@@ -19,20 +24,37 @@ pub const RESOURCE_BYTES: u64 = 32 * 1024 * 1024;
 /// Reads resource after resource.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
     let place = Place::default();
-    let reader = Counting { input, place: &place };
+    let mut head = [0; BYTE_ORDER_MARK.len()];
+    let read = fill(input, &mut head)?;
+    let head = head.get(..read).unwrap_or_default();
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        let _ = sink(Err(Fault::of_line(1, "the file is UTF-16; it must be UTF-8")));
+        return Ok(());
+    }
+    let mut input = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).chain(input);
+    let reader = Counting {
+        input: &mut input,
+        place: &place,
+    };
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
     let mut walk = Walk {
         rules,
         sink,
         place: &place,
         is_over: false,
+        is_empty: true,
     };
     loop {
         place.bytes.set(0);
         match (&mut walk).deserialize(&mut deserializer) {
             _ if walk.is_over => return Ok(()),
-            Ok(()) => {}
-            Err(error) if error.is_eof() && place.is_blank.get() => return Ok(()),
+            Ok(()) => walk.is_empty = false,
+            Err(error) if error.is_eof() && place.is_blank.get() => {
+                if walk.is_empty {
+                    let _ = (walk.sink)(Err(Fault::of_line(place.line(), super::NO_RECORD)));
+                }
+                return Ok(());
+            }
             Err(error) if error.is_io() && place.bytes.get() <= RESOURCE_BYTES => return Err(error.into()),
             Err(error) => {
                 let reason = if error.is_io() {
@@ -46,6 +68,20 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
         }
         place.is_blank.set(true);
     }
+}
+
+/// Reads until `buffer` is full or the input ends; how much that was.
+fn fill(input: &mut dyn BufRead, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match input.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Where the reader stands.
@@ -101,13 +137,24 @@ struct Walk<'a, 's> {
     sink: &'a mut Sink<'s>,
     place: &'a Place,
     is_over: bool,
+    /// Whether there was nothing yet, not even a list without resources.
+    is_empty: bool,
 }
 
 impl Walk<'_, '_> {
-    fn take(&mut self, resource: Map<String, Value>) -> ControlFlow<()> {
+    fn refuse(&mut self, reason: &str) -> ControlFlow<()> {
+        let flow = (self.sink)(Err(Fault::of_line(self.place.line(), reason)));
+        self.is_over = flow.is_break();
+        flow
+    }
+
+    fn take(&mut self, resource: Map<String, Value>, twice: &[String]) -> ControlFlow<()> {
         let line = self.place.line();
         self.place.bytes.set(0);
         let mut faults = Faults::default();
+        for name in twice {
+            faults.keep::<()>(Err(Fault::of_value(line, name, "", "the attribute is there twice")));
+        }
         let entry = entry(self.rules, line, resource, &mut faults);
         let flow = faults.tell(entry, self.sink);
         self.is_over = flow.is_break();
@@ -131,8 +178,13 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
-        while let Some(resource) = sequence.next_element::<Map<String, Value>>()? {
-            if self.take(resource).is_break() {
+        let mut twice = Vec::new();
+        while let Some(value) = sequence.next_element_seed(Once { twice: &mut twice })? {
+            let flow = match value {
+                Value::Object(resource) => self.take(resource, &std::mem::take(&mut twice)),
+                _ => self.refuse("a resource must be an object"),
+            };
+            if flow.is_break() {
                 return Err(A::Error::custom("enough"));
             }
         }
@@ -142,6 +194,8 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut resource = Map::new();
         let mut is_list = false;
+        let mut twice = Vec::new();
+        let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
             if key.eq_ignore_ascii_case("Resources") {
                 is_list = true;
@@ -149,10 +203,12 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
             } else if is_list {
                 map.next_value::<IgnoredAny>()?;
             } else {
-                resource.insert(key, map.next_value()?);
+                note_if_twice(&key, &mut seen, &mut twice);
+                let value = map.next_value_seed(Once { twice: &mut twice })?;
+                resource.insert(key, value);
             }
         }
-        if !is_list && self.take(resource).is_break() {
+        if !is_list && self.take(resource, &twice).is_break() {
             return Err(A::Error::custom("enough"));
         }
         Ok(())

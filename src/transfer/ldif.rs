@@ -16,14 +16,19 @@ pub const ENTRY_BYTES: usize = 32 * 1024 * 1024;
 /// Reads entry after entry.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
     let mut lines = Lines::new(input, LINE_BYTES);
+    let mut is_empty = true;
     loop {
         let (found, is_last) = next_entry(&mut lines)?;
+        is_empty = is_empty && matches!(found, Ok((_, None)));
         let mut faults = Faults::default();
         let entry = match found {
             Ok((_, None)) => None,
             Ok((line, Some(attributes))) => entry(rules, line, &attributes, &mut faults),
             Err(fault) => faults.keep(Err(fault)),
         };
+        if is_last && is_empty {
+            faults.keep::<()>(Err(Fault::of_line(lines.number().max(1), super::NO_RECORD)));
+        }
         if faults.tell(entry, sink).is_break() || is_last {
             return Ok(());
         }

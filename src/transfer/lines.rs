@@ -4,6 +4,9 @@ use std::io::{BufRead, Read};
 
 use super::Fault;
 
+/// What some programs write before UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads lines one after the other.
 pub(super) struct Lines<'a> {
     input: &'a mut dyn BufRead,
@@ -34,7 +37,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line without its line feed (a carriage return before it stays), a fault, or `None` at the end.
-    /// A byte order mark at the beginning of the file is a fault of its own.
+    /// A byte order mark at the beginning of the file is passed over when it is that of UTF-8.
     pub(super) fn next(&mut self) -> std::io::Result<Option<Result<&str, Fault>>> {
         self.buffer.clear();
         let limit = self.limit as u64 + 1;
@@ -49,6 +52,9 @@ impl<'a> Lines<'a> {
             self.skip_rest()?;
             let reason = format!("the line is longer than {} bytes", self.limit);
             return Ok(Some(Err(Fault::of_line(self.number, reason))));
+        }
+        if self.number == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+            self.buffer.drain(..BYTE_ORDER_MARK.len());
         }
         if self.number == 1 && self.buffer.starts_with(b"\xff\xfe") || self.buffer.starts_with(b"\xfe\xff") {
             return Ok(Some(Err(Fault::of_line(1, "the file is UTF-16; it must be UTF-8"))));

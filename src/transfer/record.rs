@@ -24,6 +24,8 @@ pub enum Entry {
     Name(Name),
     /// A record outside of the wanted numbers.
     PassedOver,
+    /// Something that stands against no record, but should be known.
+    Warning(Fault),
 }
 
 /// Which account a distinguished name stands for.
@@ -91,6 +93,10 @@ impl User {
             Ok(draft) => draft,
             Err(fault) => sound(body, "userName", fault, judge, faults)?,
         };
+        for address in draft.email_keys.iter().filter(|address| !is_address(address)) {
+            let reason = "it is no e-mail address, which has an @ between two parts; it is taken as it is";
+            faults.warn(Fault::of_value(line, "emails", address, reason));
+        }
         let name = draft
             .posix_name
             .take()
@@ -129,8 +135,15 @@ impl Group {
             Ok(draft) => draft,
             Err(fault) => sound(body, "displayName", fault, judge, faults)?,
         };
-        if draft.posix_name.is_none() {
-            draft.posix_name = Some(posix::derive_group_name(&draft.display_name));
+        let name = draft
+            .posix_name
+            .get_or_insert_with(|| posix::derive_group_name(&draft.display_name));
+        if name.trim().is_empty() {
+            let fault = Fault::of_value(line, "posixGroupName", name, "it is blank");
+            faults.keep::<()>(Err(fault));
+        } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            let reason = "it is a number, which chgrp and others take for a gid where no group has the name";
+            faults.warn(Fault::of_value(line, "posixGroupName", name, reason));
         }
         Some(Self {
             line,
@@ -167,7 +180,9 @@ fn sound<T>(
 ) -> Option<T> {
     let (own, others): (Map<_, _>, Map<_, _>) = body.into_iter().partition(|(key, _)| key.eq_ignore_ascii_case(name));
     let mut found = Faults::default();
-    let is_named = found.keep(judge(own.clone())).is_some();
+    let named = own.values().next().cloned().unwrap_or_default();
+    let judged = judge(own.clone()).map_err(|fault| about(fault, name, &named));
+    let is_named = found.keep(judged).is_some();
     let base = if is_named {
         own
     } else {
@@ -186,7 +201,14 @@ fn sound<T>(
         for piece in pieces {
             let mut alone = base.clone();
             alone.insert(key.clone(), piece.clone());
-            if found.is_full() || found.keep(judge(alone)).is_none() {
+            let judged =
+                judge(alone).map_err(
+                    |fault| match piece.as_object().and_then(|members| members.iter().next()) {
+                        Some((member, value)) if key.contains(':') => about(fault, member, value),
+                        _ => about(fault, &key, &piece),
+                    },
+                );
+            if found.is_full() || found.keep(judged).is_none() {
                 continue;
             }
             match (good.get_mut(&key), piece) {
@@ -202,6 +224,27 @@ fn sound<T>(
     }
     faults.extend(found);
     is_named.then(|| judge(good).ok()).flatten()
+}
+
+/// Whether something has the shape of an e-mail address: RFC 5321 says more, which no store of addresses checks.
+fn is_address(text: &str) -> bool {
+    let has_parts = text
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    has_parts && !text.contains(char::is_whitespace)
+}
+
+/// A fault that names no attribute, as one of the attribute that was judged alone.
+fn about(fault: Fault, attribute: &str, value: &Value) -> Fault {
+    if fault.attribute.is_some() {
+        return fault;
+    }
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Fault::of_value(fault.line, attribute, &text, fault.reason)
 }
 
 /// A number as files write it: decimal digits, nothing else.

@@ -1,5 +1,7 @@
 //! Readers: what they make of good files, and that they end with bad ones.
 
+mod odd;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,9 +1,13 @@
 //! Users and groups as files: the same formats that are read.
 
+mod left_out;
+
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+
+pub use left_out::LeftOut;
 
 use super::Format;
 use super::csv::{GROUP_COLUMNS, USER_COLUMNS, quote};
@@ -72,6 +76,7 @@ pub struct Writer<W> {
     out: W,
     is_first: bool,
     is_first_member: bool,
+    left_out: LeftOut,
 }
 
 impl<W: Write> Writer<W> {
@@ -84,6 +89,7 @@ impl<W: Write> Writer<W> {
             out,
             is_first: true,
             is_first_member: true,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -102,6 +108,7 @@ impl<W: Write> Writer<W> {
 
     /// One user.
     pub fn user(&mut self, user: &UserLine) -> std::io::Result<()> {
+        self.left_out.user(self.format, user);
         match self.format {
             Format::Passwd | Format::Group => {
                 let shell = user.shell.as_deref().unwrap_or(&self.default_shell);
@@ -121,6 +128,7 @@ impl<W: Write> Writer<W> {
 
     /// The beginning of one group.
     pub fn group(&mut self, group: &GroupLine) -> std::io::Result<()> {
+        self.left_out.group(self.format, group);
         self.is_first_member = true;
         match self.format {
             Format::Passwd | Format::Group => write!(self.out, "{}:x:{}:", group.posix_name, group.gid),
@@ -176,12 +184,13 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// What stands behind the last record.
-    pub fn end(mut self) -> std::io::Result<()> {
+    /// What stands behind the last record. Gives what the format could not hold.
+    pub fn end(mut self) -> std::io::Result<LeftOut> {
         if matches!(self.format, Format::Json | Format::Ldif) {
             self.out.write_all(b"\n]}\n")?;
         }
-        self.out.flush()
+        self.out.flush()?;
+        Ok(self.left_out)
     }
 
     fn separate(&mut self) -> std::io::Result<()> {
@@ -195,8 +204,7 @@ impl<W: Write> Writer<W> {
 }
 
 fn user_fields(user: &UserLine) -> [String; 12] {
-    let emails = user.doc.get("emails").and_then(Value::as_array).into_iter().flatten();
-    let emails: Vec<&str> = emails.filter_map(|email| email.get("value")?.as_str()).collect();
+    let emails: Vec<&str> = addresses(&user.doc).filter(|address| fits_in_csv(address)).collect();
     let flags: Vec<&str> = [(user.admin, "admin"), (user.locked, "locked")]
         .into_iter()
         .filter_map(|(is_set, name)| is_set.then_some(name))
@@ -215,6 +223,17 @@ fn user_fields(user: &UserLine) -> [String; 12] {
         text(&user.doc, "externalId"),
         flags.join(" "),
     ]
+}
+
+/// The values of `emails`.
+fn addresses(doc: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let emails = doc.get("emails").and_then(Value::as_array).into_iter().flatten();
+    emails.filter_map(|email| email.get("value")?.as_str())
+}
+
+/// Whether an address is still one where blanks separate addresses.
+fn fits_in_csv(address: &str) -> bool {
+    !address.is_empty() && !address.contains(char::is_whitespace)
 }
 
 fn user_document(user: &UserLine) -> Value {

@@ -37,6 +37,23 @@ pub(super) fn ids(page: &Page, kind: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_overview_counts_what_a_young_database_has() {
+    let rollcall = start().await;
+    for name in ["Lab", "Office"] {
+        rollcall.scim().post("/Groups", &group(name, &[])).await.expect(201);
+    }
+    let mut ann = signed_in(&rollcall.service, "ann").await;
+    let page = open(&mut ann, &format!("{}/admin", rollcall.service.url("api"))).await;
+    assert!(page.body.contains(", 1 users and 2 groups, epoch"), "{}", page.body);
+    rollcall.database.populate(1_500).await;
+    let client = rollcall.database.connect(Role::Superuser).await;
+    client.batch_execute("analyze").await.unwrap();
+    let page = open(&mut ann, &format!("{}/admin", rollcall.service.url("api"))).await;
+    assert!(page.body.contains(", about 1501 users and 2 groups"), "{}", page.body);
+    rollcall.finish().await;
+}
+
+#[tokio::test]
 async fn a_user_is_found_by_each_of_his_names_addresses_and_numbers() {
     let rollcall = start().await;
     let urn = crate::scim::WORKBENCH;

@@ -2,6 +2,7 @@
 
 mod machine;
 mod node;
+mod service_here;
 
 use machine::{Machine, assert_found, findings};
 use serde_json::Value;
@@ -26,6 +27,8 @@ async fn a_good_service_has_no_finding_until_an_invariant_is_violated() {
         "https://rollcall.example.org",
         "--ops-listen",
         "127.0.0.1:0",
+        "--deletion-limit-per-hour",
+        "50",
     ];
     // The cluster of the tests has no standby, and doctor says so; nothing else.
     let (code, mut found) = findings("service", &machine, &uri, &settings);

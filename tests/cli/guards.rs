@@ -57,11 +57,71 @@ async fn a_rename_and_a_new_uid_say_whose_files_are_whose() {
     );
     assert_eq!((&numbered["uid"], &numbered["gid"]), (&5000.into(), &4242.into()));
     assert_eq!(rollcall.command(&["user", "rename", "jdoe", "root", "--yes"]).code, 3);
+    rollcall.command(&["user", "add", "eve", "--uid", "4300"]).succeeded();
+    for (arguments, reason) in [
+        (["user", "rename", "jdoe", "root"], "protected"),
+        (["user", "rename", "jdoe", "eve"], "in use"),
+        (["user", "set-uid", "jdoe", "4300"], "4300"),
+        (["user", "set-uid", "jdoe", "10"], "reserved"),
+    ] {
+        let refused = rollcall.command(&arguments);
+        assert_eq!(refused.code, 3);
+        assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("--yes"), "nobody is asked: {}", refused.stderr);
+    }
+    let history = rollcall
+        .command(&["audit", "--user", "jdoe", "--output", "json"])
+        .succeeded();
+    assert_eq!(
+        history.json().as_array().unwrap().len(),
+        3,
+        "what was only tried left nothing: {}",
+        history.stdout
+    );
     assert_eq!(
         rollcall.command(&["user", "set-uid", "jdoe", "4242", "--yes"]).code,
         3,
         "retired"
     );
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_user_whom_a_provider_has_written_is_deleted_by_force_alone() {
+    let rollcall = Rollcall::start().await;
+    rollcall
+        .scim()
+        .post("/Users", &json!({"userName": "jane"}))
+        .await
+        .expect(201);
+    rollcall.command(&["user", "add", "joe"]).succeeded();
+    let refused = rollcall.command(&["user", "delete", "jane", "--yes"]);
+    assert_eq!(refused.code, 3);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    rollcall
+        .command(&["user", "delete", "jane", "--yes", "--force"])
+        .succeeded();
+    rollcall.command(&["user", "delete", "joe", "--yes"]).succeeded();
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_brake_that_was_not_released_is_restored_without_a_trace() {
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["token", "generate", "okta"]).succeeded();
+    let lines = async || {
+        rollcall
+            .number("select count(*) from store.audit where resource = 'brake'")
+            .await
+    };
+    rollcall.command(&["brake", "restore", "okta"]).succeeded();
+    assert_eq!(lines().await, 0);
+    rollcall
+        .command(&["brake", "release", "okta", "--limit", "5"])
+        .succeeded();
+    rollcall.command(&["brake", "restore", "okta"]).succeeded();
+    rollcall.command(&["brake", "restore", "okta"]).succeeded();
+    assert_eq!(lines().await, 2);
     rollcall.finish().await;
 }
 

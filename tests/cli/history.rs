@@ -30,7 +30,9 @@ async fn one_time_line_tells_what_happened_to_a_user_whichever_way_it_came() {
     let nonsense = json!([{"op": "replace", "path": "nonsense", "value": 1}]);
     scim.patch(&format!("/Users/{jane}"), &nonsense).await.expect(400);
     rollcall.command(&["user", "lock", "jane"]).succeeded();
-    rollcall.command(&["user", "delete", "jane", "--yes"]).succeeded();
+    rollcall
+        .command(&["user", "delete", "jane", "--yes", "--force"])
+        .succeeded();
     let history = async || {
         let list = rollcall
             .command(&["user", "history", "jane", "--output", "json"])

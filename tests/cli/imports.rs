@@ -4,6 +4,7 @@ mod active_directory;
 mod desk;
 mod directories;
 mod faults;
+mod formats;
 mod numbers;
 mod rivals;
 

@@ -112,7 +112,7 @@ async fn each_kind_of_failure_has_its_exit_code() {
         (vec!["group", "add", "Bad\nx"], 3, "rollcall: \"displayName\""),
         (vec!["user", "show", "nobody"], 3, "there is no user"),
         (vec!["user", "lock", "nobody"], 3, "there is no user"),
-        (vec!["user", "list", "--filter", "userName zz"], 1, "filter"),
+        (vec!["user", "list", "--filter", "userName zz"], 2, "filter"),
         (vec!["user", "set-admin", "jane", "2"], 2, "0"),
         (vec!["user", "add"], 2, "NAME"),
         (vec!["nonsense"], 2, "nonsense"),

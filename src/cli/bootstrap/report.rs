@@ -56,12 +56,18 @@ impl Report {
         self.entries.iter().filter(|entry| entry.action == Action::Conflict)
     }
 
-    /// The report for people: only what is not as it should be.
+    /// The entries that are left as they are though there is something to say of them, as a token whose file is lost.
+    pub(super) fn kept_otherwise(&self) -> impl Iterator<Item = &Entry> {
+        let is_told = |entry: &&Entry| entry.action == Action::Keep && entry.detail.is_some();
+        self.entries.iter().filter(is_told)
+    }
+
+    /// The report for people: only what is not as it should be, and what is worth a word though it stays.
     pub(super) fn text(&self) -> String {
         let rows: Vec<_> = self
             .entries
             .iter()
-            .filter(|entry| entry.action != Action::Keep)
+            .filter(|entry| entry.action != Action::Keep || entry.detail.is_some())
             .map(|entry| {
                 let action = match (entry.action, self.dry_run) {
                     (Action::Create, false) => "created",

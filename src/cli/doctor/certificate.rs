@@ -12,6 +12,8 @@ pub(super) fn judge(check: &'static str, what: &str, der: &[u8], fix: &str) -> F
     match validity {
         Validity::Until(_) => fine(check, evidence),
         Validity::Soon(..) => warning(check, evidence, fix),
-        Validity::Unreadable | Validity::NotBefore(_) | Validity::Expired(_) => wrong(check, evidence, fix),
+        Validity::Unreadable | Validity::NotBefore(_) | Validity::Expired(_) | Validity::Imminent(..) => {
+            wrong(check, evidence, fix)
+        }
     }
 }

@@ -45,13 +45,18 @@ pub(super) async fn look(db: &Database) -> Vec<Finding> {
     findings
 }
 
-/// The command that makes another token for the same use. The name is quoted for the shell: whoever mends copies it.
+/// The command that makes another token for the same use. Whoever mends copies it.
 fn same_again(token: &Token) -> String {
     let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
     let scopes = scopes.join(" --scope ");
-    let name = token.name.replace('\'', "'\\''");
+    let name = quoted(&token.name);
     format!(
-        "rollcall token generate --scope {scopes} --dialect {} -- '{name}'",
+        "rollcall token generate --scope {scopes} --dialect {} -- {name}",
         token.dialect
     )
+}
+
+/// A word that a shell takes as it is.
+pub(super) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -16,8 +16,8 @@ use rollcall::transfer::{Attributes, Rules, directory_entry};
 use uuid::Uuid;
 
 use super::source::{Collector, Gathered};
-use crate::cli::Refused;
 use crate::cli::progress::{Unit, bar};
+use crate::cli::{Misconfigured, Refused};
 
 /// Entries per page (RFC 2696): no server of note gives less by default.
 const PAGE: i32 = 500;
@@ -88,8 +88,14 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Asks for all entries and stages them as they come.
-    pub(super) async fn stage(&self, db: &Database, import: Uuid, rules: &Rules) -> anyhow::Result<Gathered> {
+    /// Asks for all entries and stages them as they come. `most`: so many faults and warnings are kept.
+    pub(super) async fn stage(
+        &self,
+        db: &Database,
+        import: Uuid,
+        rules: &Rules,
+        most: usize,
+    ) -> anyhow::Result<Gathered> {
         let mut ldap = self.connect().await?;
         let base = self.base.as_deref().unwrap_or_default();
         let filter = self.filter.as_deref().unwrap_or(match rules.resource {
@@ -103,7 +109,7 @@ impl Directory {
             .await
             .context("the directory refuses the search")?;
         let reading = bar("reading", Unit::Rows, None);
-        let mut collector = Collector::default();
+        let mut collector = Collector::new(most);
         let mut number = 0;
         while let Some(found) = tokio::time::timeout(ENTRY_LIMIT, search.next())
             .await
@@ -142,6 +148,12 @@ impl Directory {
         if self.bind_dn.is_some() && !self.is_private(uri) {
             let text = "the password would cross the network in clear: use ldaps:, ldapi: or --ldap-start-tls";
             return Err(Refused(text.into()).into());
+        }
+        if !["ldap://", "ldaps://", "ldapi://"]
+            .iter()
+            .any(|scheme| uri.starts_with(scheme))
+        {
+            return Err(Misconfigured(format!("{uri:?} begins with none of ldap://, ldaps://, ldapi://")).into());
         }
         let settings = LdapConnSettings::new()
             .set_conn_timeout(CONNECT_LIMIT)

@@ -55,7 +55,7 @@ impl Report {
             }
             let more = total.saturating_sub(faults.len() as u64);
             if more > 0 {
-                writeln!(text, "and {more} more")?;
+                writeln!(text, "and {more} more (--list N shows them)")?;
             }
         }
         if self.in_soft_ranges > 0 {

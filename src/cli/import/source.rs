@@ -8,11 +8,12 @@ use std::path::Path;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use rollcall::db::Database;
-use rollcall::db::imports::{Batch, REPORTED_FAULTS};
+use rollcall::db::imports::Batch;
 use rollcall::transfer::{Entry, Fault, Format, Rules, read};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::cli::Misconfigured;
 use crate::cli::progress::{Unit, bar};
 
 /// Rows of a message to the staging tables.
@@ -27,21 +28,24 @@ pub(super) struct Gathered {
     pub(super) faults: Vec<Fault>,
     pub(super) conflicts: u64,
     pub(super) passed_over: u64,
+    pub(super) warnings: Vec<Fault>,
+    pub(super) warned: u64,
 }
 
-/// Reads a file to its end and stages it.
+/// Reads a file to its end and stages it. `most`: so many faults and warnings are kept.
 pub(super) async fn stage(
     db: &Database,
     import: Uuid,
     rules: &Rules,
     path: &Path,
     format: Format,
+    most: usize,
 ) -> anyhow::Result<Gathered> {
     let (sender, mut receiver) = mpsc::channel(WAITING);
     let (path, rules) = (path.to_owned(), rules.clone());
     let reader = tokio::task::spawn_blocking(move || {
         let (input, progress) = open(&path)?;
-        let mut collector = Collector::default();
+        let mut collector = Collector::new(most);
         let mut input = BufReader::with_capacity(1 << 16, progress.wrap_read(input));
         read(format, &rules, &mut input, &mut |entry| {
             collector.take(entry);
@@ -68,8 +72,12 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
     if path == Path::new("-") {
         return Ok((Box::new(std::io::stdin()), bar("reading", Unit::Bytes, None)));
     }
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let size = file.metadata().ok().map(|metadata| metadata.len());
+    let file = File::open(path).map_err(|error| Misconfigured(format!("cannot open {}: {error}", path.display())))?;
+    let metadata = file.metadata().ok();
+    if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+        return Err(Misconfigured(format!("cannot read {}: it is a folder", path.display())).into());
+    }
+    let size = metadata.map(|metadata| metadata.len());
     Ok((
         Box::new(file),
         bar("reading", Unit::Bytes, size.filter(|size| *size > 0)),
@@ -77,27 +85,40 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
 }
 
 /// Gathers entries into batches, and faults up to what a report lists.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Collector {
+    most: usize,
     batch: Batch,
     number: i64,
     gathered: Gathered,
 }
 
 impl Collector {
+    /// One that keeps so many faults and warnings.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            batch: Batch::default(),
+            number: 0,
+            gathered: Gathered::default(),
+        }
+    }
+
     /// Takes one entry.
     pub(super) fn take(&mut self, entry: Result<Entry, Fault>) {
         match entry {
             Ok(Entry::PassedOver) => self.gathered.passed_over += 1,
+            Ok(Entry::Warning(fault)) => {
+                self.gathered.warned += 1;
+                list(&mut self.gathered.warnings, fault, self.most);
+            }
             Ok(entry) => {
                 self.number += 1;
                 self.batch.add(self.number, entry);
             }
             Err(fault) => {
                 self.gathered.conflicts += 1;
-                if self.gathered.faults.len() < usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX) {
-                    self.gathered.faults.push(fault);
-                }
+                list(&mut self.gathered.faults, fault, self.most);
             }
         }
     }
@@ -110,5 +131,12 @@ impl Collector {
     /// What is left, and what was told.
     pub(super) fn finish(self) -> (Batch, Gathered) {
         (self.batch, self.gathered)
+    }
+}
+
+/// Adds a fault to those that a report lists, up to their bound.
+fn list(faults: &mut Vec<Fault>, fault: Fault, most: usize) {
+    if faults.len() < most {
+        faults.push(fault);
     }
 }

@@ -80,6 +80,10 @@ pub(crate) async fn delete(
     let (user, own_gid) = session::with(config, async |db| {
         let user = super::get(db, name).await?;
         super::check_owner(&user, force)?;
+        if !force && db.user_is_provisioned(user.id).await? {
+            let text = "an identity provider has written this user and its next sync may make him again: use --force";
+            return Err(Refused(text.into()).into());
+        }
         let own_gid = db.user_own_gid(user.id).await?;
         confirmation.ask(&of_deletion(config, &user, own_gid))?;
         db.user_delete(user.id, Some(user.version), &session::origin()).await?;
@@ -124,6 +128,8 @@ pub(crate) async fn rename(config: &Config, arguments: Rename) -> anyhow::Result
     let new_name = &arguments.new_name;
     let user = session::with(config, async |db| {
         let user = super::get(db, &arguments.name).await?;
+        let called = |draft: &mut UserDraft| draft.posix_name = Some(new_name.clone());
+        check(db, &user, called).await?;
         let text = format!(
             "{} will be called {new_name}: uid {} and all files stay his; his home stays {}, rename the folder yourself and set it; \
              sessions, jobs, crontabs, sudoers and subuid go by the old name until they are changed; {}",
@@ -133,7 +139,7 @@ pub(crate) async fn rename(config: &Config, arguments: Rename) -> anyhow::Result
             nodes(db).await?,
         );
         arguments.confirmation.ask(&text)?;
-        change(db, &user, |draft| draft.posix_name = Some(new_name.clone())).await
+        change(db, &user, called).await
     })
     .await?;
     answer(&user, arguments.form)
@@ -143,6 +149,8 @@ pub(crate) async fn set_uid(config: &Config, arguments: SetUid) -> anyhow::Resul
     let uid = i64::from(arguments.uid);
     let user = session::with(config, async |db| {
         let user = super::get(db, &arguments.name).await?;
+        let numbered = |draft: &mut UserDraft| draft.uid = Some(uid);
+        check(db, &user, numbered).await?;
         let text = format!(
             "{} will have uid {uid} and never {} again: nobody runs chown, his files stay with uid {} until you do \
              (find / -xdev -uid {} -exec chown -h {uid} {{}} +), on every file system; end his sessions first; \
@@ -155,10 +163,17 @@ pub(crate) async fn set_uid(config: &Config, arguments: SetUid) -> anyhow::Resul
             nodes(db).await?,
         );
         arguments.confirmation.ask(&text)?;
-        change(db, &user, |draft| draft.uid = Some(uid)).await
+        change(db, &user, numbered).await
     })
     .await?;
     answer(&user, arguments.form)
+}
+
+/// Raises what stands against a change, before anybody is asked.
+async fn check(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> anyhow::Result<()> {
+    let mut draft = UserDraft::from_document(&to_document(user))?;
+    set(&mut draft);
+    Ok(db.user_update_trial(user.id, &draft, &session::origin()).await?)
 }
 
 async fn change(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> anyhow::Result<UserRow> {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
@@ -13,7 +12,7 @@ use rollcall::ssh_key::{ALL_BYTES, PublicKey};
 use serde_json::{Value, json};
 
 use crate::cli::output::{Form, table};
-use crate::cli::{Refused, names, session};
+use crate::cli::{Misconfigured, Refused, names, session};
 
 #[derive(Debug, Args)]
 pub(crate) struct SshKeys {
@@ -86,7 +85,8 @@ fn read(path: &Path) -> anyhow::Result<Vec<String>> {
     if path == Path::new("-") {
         std::io::stdin().take(most).read_to_string(&mut text)?;
     } else {
-        let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = std::fs::File::open(path)
+            .map_err(|error| Misconfigured(format!("cannot read {}: {error}", path.display())))?;
         file.take(most).read_to_string(&mut text)?;
     }
     let mut keys = Vec::new();

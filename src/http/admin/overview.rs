@@ -24,6 +24,9 @@ const MOST_TOKENS: i32 = 50;
 /// Failures shown of each.
 const EACH: i32 = 5;
 
+/// What `api.admin_database` counts; above it estimates.
+const COUNTED: i64 = 1_000;
+
 /// A pool of numbers.
 struct Pool {
     name: String,
@@ -112,16 +115,14 @@ fn database(facts: &Value, reads: &Result<ServerStatus, Error>, has_standby: boo
     let text = |name: &str| facts.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| facts.get(name).and_then(Value::as_i64).unwrap_or_default();
     let found = |condition, evidence: String| Found { condition, evidence };
-    // A young database has not counted yet.
-    let size = match number("users") {
-        0 => String::new(),
-        users => format!(", about {users} users and {} groups", number("groups")),
-    };
+    let size = [("users", number("users")), ("groups", number("groups"))]
+        .map(|(what, count)| format!("{}{count} {what}", if count > COUNTED { "about " } else { "" }))
+        .join(" and ");
     let standbys = text("synchronous_standby_names");
     let mut findings = vec![found(
         Condition::Good,
         format!(
-            "The primary answers: PostgreSQL {}{size}, epoch {}",
+            "The primary answers: PostgreSQL {}, {size}, epoch {}",
             text("server_version"),
             number("epoch"),
         ),

@@ -100,6 +100,48 @@ async fn two_private_groups_of_one_number_are_told_before_anything_is_written() 
 }
 
 #[tokio::test]
+async fn more_records_without_a_number_than_the_pool_has_are_told_before_anything_is_written() {
+    let desk = Desk::open().await;
+    let import = |what: &str, text: &str| {
+        let pool = [
+            "--user-provisioning-start-uid",
+            "42000",
+            "--user-provisioning-max-uid",
+            "42003",
+            "--group-provisioning-start-gid",
+            "43000",
+            "--group-provisioning-max-gid",
+            "43001",
+        ];
+        desk.import(what, "csv", &desk.file("pool", text), &pool)
+    };
+    // Of four numbers the file brings one.
+    let users = "userName,posixUserId\na,\nb,\nc,\nd,\ne,42001\n";
+    let (code, report) = import("user", users);
+    assert_eq!(
+        (code, &report["created"], &report["conflicts"]),
+        (3, &0.into(), &1.into()),
+        "{report}"
+    );
+    assert_eq!(
+        (&report["faults"][0]["line"], &report["faults"][0]["attribute"]),
+        (&2.into(), &"posixUserId".into())
+    );
+    let reason = report["faults"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("4 records") && reason.contains("3 left"), "{reason}");
+    assert_eq!(import("user", &users.replace("d,\n", "")).0, 0);
+    assert_eq!(
+        import("user", &users.replace("d,\n", "")).1["present"],
+        4,
+        "who is there wants none"
+    );
+    let (code, report) = import("group", "displayName\nx\ny\nz\n");
+    assert_eq!((code, &report["created"]), (3, &0.into()), "{report}");
+    assert_eq!(import("group", "displayName\nx\ny\n").1["created"], 2);
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn who_brings_a_gid_and_no_uid_gets_a_uid_and_keeps_the_gid() {
     let desk = Desk::open().await;
     let file = desk.file(

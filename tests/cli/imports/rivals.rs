@@ -60,7 +60,7 @@ async fn import_against(
     });
     let watcher = desk.database.connect(Role::Superuser).await;
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%import%apply%'";
-    wait_until("the import waits for its rival", Duration::from_secs(60), async || {
+    wait_until("the import waits for its rival", Duration::from_mins(1), async || {
         watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0
     })
     .await;

@@ -1,0 +1,168 @@
+//! Files as other systems write them: byte order marks, CR LF, members twice, wrong heads, nothing at all.
+
+use super::*;
+
+/// Line, attribute and reason of what is told as a fault.
+fn faults(found: &[Result<Entry, Fault>]) -> Vec<(u64, &str, &str)> {
+    let told = found.iter().filter_map(|entry| entry.as_ref().err());
+    told.map(|fault| {
+        (
+            fault.line,
+            fault.attribute.as_deref().unwrap_or_default(),
+            fault.reason.as_str(),
+        )
+    })
+    .collect()
+}
+
+/// The same of what is told as a warning.
+fn warnings(found: &[Result<Entry, Fault>]) -> Vec<(u64, &str)> {
+    let told = found.iter().filter_map(|entry| match entry {
+        Ok(Entry::Warning(fault)) => Some(fault),
+        _ => None,
+    });
+    told.map(|fault| (fault.line, fault.attribute.as_deref().unwrap_or_default()))
+        .collect()
+}
+
+fn users(found: &[Result<Entry, Fault>]) -> Vec<&User> {
+    let users = found.iter().filter_map(|entry| match entry {
+        Ok(Entry::User(user)) => Some(&**user),
+        _ => None,
+    });
+    users.collect()
+}
+
+#[test]
+fn a_byte_order_mark_of_utf_8_is_passed_over_and_one_of_utf_16_told() {
+    for (format, text) in [
+        (Format::Passwd, "jane:x:1001:1001:J:/home/jane:/bin/sh\n"),
+        (Format::Csv, "userName\njane\n"),
+        (Format::Ldif, "dn: uid=jane\nuid: jane\nuidNumber: 1001\n"),
+        (Format::Json, r#"{"userName":"jane"}"#),
+    ] {
+        let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+        let found = entries(format, ResourceType::User, &marked);
+        assert_eq!(faults(&found), [], "{format:?}");
+        assert_eq!(users(&found).len(), 1, "{format:?}");
+        let wide = [
+            b"\xff\xfe".to_vec(),
+            text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ]
+        .concat();
+        let found = entries(format, ResourceType::User, &wide);
+        assert!(faults(&found)[0].2.contains("UTF-16"), "{format:?} {found:?}");
+    }
+}
+
+#[test]
+fn cr_lf_is_taken_for_lf_with_one_warning() {
+    let text = b"jane:x:1001:1001:J:/home/jane:/bin/sh\r\n\r\n# x\r\njack:x:1002:1002:J:/home/jack:/bin/sh\r\n";
+    let found = entries(Format::Passwd, ResourceType::User, text);
+    assert_eq!(faults(&found), []);
+    assert_eq!(warnings(&found), [(1, "")]);
+    let shells: Vec<_> = users(&found).iter().map(|user| user.draft.shell.clone()).collect();
+    assert_eq!(shells, [Some("/bin/sh".to_owned()), Some("/bin/sh".to_owned())]);
+    let inside = entries(
+        Format::Passwd,
+        ResourceType::User,
+        b"jane:x:1:1:a\rb:/home/jane:/bin/sh\n",
+    );
+    assert_eq!(faults(&inside)[0].1, "gecos");
+}
+
+#[test]
+fn a_file_without_any_record_is_a_fault_and_an_empty_list_is_none() {
+    for (format, text) in [
+        (Format::Passwd, ""),
+        (Format::Passwd, "\n# nobody\n"),
+        (Format::Group, ""),
+        (Format::Csv, ""),
+        (Format::Ldif, "version: 1\n"),
+        (Format::Json, " \n"),
+    ] {
+        let found = entries(format, ResourceType::User, text.as_bytes());
+        assert!(faults(&found)[0].2.contains("no record"), "{format:?} {text:?}");
+        assert_eq!(found.len(), 1);
+    }
+    for (format, text) in [
+        (Format::Csv, "userName\n"),
+        (Format::Json, "[]"),
+        (Format::Json, r#"{"Resources":[]}"#),
+    ] {
+        assert_eq!(
+            entries(format, ResourceType::User, text.as_bytes()),
+            [],
+            "{format:?} {text:?}"
+        );
+    }
+}
+
+#[test]
+fn a_member_that_an_object_has_twice_is_told_and_the_other_records_are_read() {
+    let posix = POSIX;
+    let file = format!(
+        r#"[{{"userName":"jane","username":"jack"}},
+        {{"userName":"good"}},
+        7,
+        {{"userName":"deep","{posix}":{{"posixUserId":1,"posixUserId":2}}}}]"#
+    );
+    let found = entries(Format::Json, ResourceType::User, file.as_bytes());
+    let told: Vec<_> = faults(&found).iter().map(|(line, name, _)| (*line, *name)).collect();
+    assert_eq!(told, [(1, "username"), (3, ""), (4, "posixUserId")]);
+    assert!(users(&found).iter().any(|user| user.draft.user_name == "good"));
+    let hostile: Vec<String> = (0..200_000).map(|number| format!(r#""a{number}":1"#)).collect();
+    let hostile = format!("{{{0},{0}}}", hostile.join(","));
+    assert!(faults(&entries(Format::Json, ResourceType::User, hostile.as_bytes())).len() <= 21);
+}
+
+const POSIX: &str = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
+
+#[test]
+fn wrong_heads_are_all_told_and_hide_no_fault_of_a_record() {
+    let file = b"userName,uid,posixUserId,shoe,posixUserId\njane,7,many,8,9\njack,7,1002,8,9\n";
+    let found = entries(Format::Csv, ResourceType::User, file);
+    let told: Vec<_> = faults(&found).iter().map(|(line, name, _)| (*line, *name)).collect();
+    assert_eq!(told, [(1, "column"), (1, "column"), (1, "column"), (2, "posixUserId")]);
+    let nameless = entries(Format::Csv, ResourceType::User, b"user,uid\njane,7\njack,8\n");
+    assert_eq!(
+        faults(&nameless).len(),
+        2,
+        "without a name there is nothing to say of records"
+    );
+}
+
+#[test]
+fn what_is_odd_and_taken_as_it_is_is_a_warning() {
+    let found = entries(Format::Passwd, ResourceType::User, b"jane:x:1001:1001:::\n");
+    assert_eq!(warnings(&found), [(1, "homeDirectory"), (1, "loginShell")]);
+    let found = entries(
+        Format::Csv,
+        ResourceType::User,
+        b"userName,emails\njane,jane@example.org jane\njack,@ j@x\n",
+    );
+    assert_eq!(warnings(&found), [(2, "emails"), (3, "emails")]);
+    let found = entries(
+        Format::Group,
+        ResourceType::Group,
+        b"2024:x:5000:\nlab:x:5001:\n  :x:5002:\n",
+    );
+    assert_eq!(warnings(&found), [(1, "posixGroupName")]);
+    assert_eq!(faults(&found)[0].0, 3, "a blank name is refused");
+}
+
+#[test]
+fn a_gecos_field_that_is_there_and_empty_stays_empty() {
+    let found = entries(
+        Format::Csv,
+        ResourceType::User,
+        b"userName,displayName,gecos\njane,Jane Doe,\n",
+    );
+    assert_eq!(users(&found)[0].draft.gecos.as_deref(), Some(""));
+    let found = entries(
+        Format::Csv,
+        ResourceType::User,
+        b"userName,displayName\njane,Jane Doe\n",
+    );
+    assert_eq!(users(&found)[0].draft.gecos.as_deref(), Some("Jane Doe"));
+}
