@@ -109,7 +109,7 @@ begin
 end $$;
 
 -- The same once more, of the records that api.import_users_apply looks at with the same p_after, p_count and p_asked (both null: all behind
--- p_after), when somebody has taken a name or number since: with the number of each record, for api.import_drop.
+-- p_after), when somebody has taken a name or number since: with the number of each record, for api.import_drop, and its name in the reason.
 create or replace function api.import_users_recheck(p_import uuid, p_after bigint, p_count int, p_asked boolean, p_options jsonb,
                                                     p_limit int)
 returns table (number bigint, line bigint, attribute text, value text, reason text, total bigint)
@@ -125,8 +125,10 @@ begin
           where s.import = p_import and s.number > p_after and (p_asked is null or (s.uid is not null) = p_asked)
           order by s.number limit p_count) n;
   return query
-    select f.number, f.line, f.attribute, f.value, f.reason, count(*) over ()
+    select f.number, f.line, f.attribute, f.value,
+           case when f.value = s.posix_name then f.reason else format('%s: %s', s.posix_name, f.reason) end, count(*) over ()
     from store.import_users_faults(p_import, p_after, v_last, p_options) f
+      join store.import_users s on s.import = p_import and s.number = f.number
     order by f.number, f.attribute, f.reason limit p_limit;
 end $$;
 
