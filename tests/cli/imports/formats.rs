@@ -39,6 +39,7 @@ async fn an_export_says_what_its_format_leaves_out_and_json_leaves_out_nothing()
         "csv",
         &desk.file("csv", "displayName,posixGroupName,externalId\nBig Lab,biglab,E1\n"),
     );
+    desk.rollcall(&["group", "add", "#old"]).succeeded();
     assert_eq!(
         told("user", "passwd").as_deref(),
         Some("active of 1, emails of 1, name of 1, sshPublicKeys of 1, userName of 1")
@@ -53,7 +54,7 @@ async fn an_export_says_what_its_format_leaves_out_and_json_leaves_out_nothing()
     );
     assert_eq!(
         told("group", "group").as_deref(),
-        Some("displayName of 1, externalId of 1")
+        Some("displayName of 1, externalId of 1, groups with # before their name of 1")
     );
     for (what, format) in [("user", "json"), ("group", "json"), ("group", "csv")] {
         assert_eq!(told(what, format), None, "{what} {format}");
