@@ -125,6 +125,44 @@ async fn every_conflict_is_listed_for_scripts_and_as_many_as_asked_for() {
 }
 
 #[tokio::test]
+async fn members_that_are_left_out_and_files_that_hold_nobody_are_warned_of() {
+    let desk = Desk::open().await;
+    desk.imported(
+        "user",
+        "passwd",
+        &desk.file("passwd", "jane:x:30001:30001:J:/home/jane:/bin/sh\n"),
+    );
+    let file = desk.file("group", "lab:x:31001:jane,gone\nlate:x:31002:former\n");
+    for more in [
+        &["--skip-unknown-members", "--dry-run"][..],
+        &["--skip-unknown-members"],
+    ] {
+        let (code, report) = desk.import("group", "group", &file, more);
+        assert_eq!((code, &report["warned"]), (0, &2.into()), "{report}");
+        let told = |at: usize| {
+            (
+                report["warnings"][at]["line"].clone(),
+                report["warnings"][at]["value"].clone(),
+            )
+        };
+        assert_eq!(
+            (told(0), told(1)),
+            ((1.into(), "gone".into()), (2.into(), "former".into()))
+        );
+    }
+    let ldif = "dn: ou=people,dc=x\nobjectClass: organizationalUnit\nou: people\n";
+    let report = desk.imported("user", "ldif", &desk.file("ldif", ldif));
+    assert!(
+        report["warnings"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("no user was found"),
+        "{report}"
+    );
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_file_without_a_record_is_refused() {
     let desk = Desk::open().await;
     for (what, format) in [
