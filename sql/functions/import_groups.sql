@@ -142,8 +142,10 @@ begin
     from (select s.number from store.import_groups s where s.import = p_import and s.number > p_after
           order by s.number limit p_count) n;
   return query
-    select f.number, f.line, f.attribute, f.value, f.reason, count(*) over ()
+    select f.number, f.line, f.attribute, f.value,
+           case when f.value = s.posix_name then f.reason else format('%s: %s', s.posix_name, f.reason) end, count(*) over ()
     from store.import_groups_faults(p_import, p_after, v_last, true, p_options) f
+      join store.import_groups s on s.import = p_import and s.number = f.number
     order by f.number, f.attribute, f.reason limit p_limit;
 end $$;
 

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use rollcall::config::Config;
 use rollcall::db::{Database, Origin};
 use rollcall::scim::schema::ResourceType;
-use rollcall::transfer::{Format, Rules, circles, held_by_themselves};
+use rollcall::transfer::{Fault, Format, Rules, circles, held_by_themselves};
 use uuid::Uuid;
 
 use super::output::{Form, Output};
@@ -71,7 +71,7 @@ pub(crate) struct Arguments {
     /// Make userNames of POSIX names by putting @DOMAIN behind them, as the identity provider will send them.
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     domain: Option<String>,
-    /// Leave members out who are nobody, instead of refusing the file.
+    /// Leave members out who are nobody, with a warning each, instead of refusing the file.
     #[arg(long)]
     skip_unknown_members: bool,
     /// List so many conflicts and so many warnings; all are counted. By default 1000 in a table and 100000 in JSON.
@@ -161,6 +161,11 @@ async fn work(
     let (mut warnings, mut warned) = (std::mem::take(&mut read.warnings), read.warned + differing);
     warnings.extend(differences);
     if rules.resource == ResourceType::Group {
+        if arguments.skip_unknown_members {
+            let (unknown, total) = db.import_unknown_members(import, most).await?;
+            warned += total;
+            warnings.extend(unknown);
+        }
         let nestings = db.import_nesting(import).await?;
         let (own, circles) = (held_by_themselves(&nestings), circles(&nestings));
         read.conflicts += own.len() as u64;
@@ -170,6 +175,18 @@ async fn work(
     }
     let staged = db.import_count(import, rules.resource).await?;
     looking.finish_and_clear();
+    if staged.rows == 0 && read.passed_over == 0 && read.conflicts == 0 {
+        warned += 1;
+        let what = if rules.resource == ResourceType::User {
+            "user"
+        } else {
+            "group"
+        };
+        warnings.push(Fault::of_line(
+            1,
+            format!("no {what} was found: is it the right file, base or filter?"),
+        ));
+    }
     let written = if read.conflicts > 0 || arguments.dry_run {
         Written::default()
     } else {

@@ -143,6 +143,22 @@ impl Database {
         Ok(faults(&rows))
     }
 
+    /// `api.import_unknown_members`: members of staged groups who are nobody, at most `most`, and how many there are in all.
+    pub async fn import_unknown_members(&self, import: Uuid, most: i32) -> Result<(Vec<Fault>, u64), Error> {
+        let parameters: Parameters<'_> = &[(&import, Type::UUID), (&most, Type::INT4)];
+        let sql = "select * from api.import_unknown_members($1, $2)";
+        let rows = self
+            .long_write(
+                "import_unknown_members",
+                Repeat::Idempotent,
+                CHECK_LIMIT,
+                sql,
+                parameters,
+            )
+            .await?;
+        Ok(faults(&rows))
+    }
+
     /// `api.import_nesting`: which staged group holds which.
     pub async fn import_nesting(&self, import: Uuid) -> Result<Vec<Nesting>, Error> {
         let sql = "select * from api.import_nesting($1)";

@@ -43,6 +43,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "import_differences",
     "import_groups",
     "import_headroom",
+    "import_members",
     "sessions",
     "admin_group",
     "logins",

@@ -32,7 +32,7 @@ pub(super) fn read(
         });
         let entry = match line {
             Ok(text) if text.is_empty() || text.starts_with('#') => None,
-            Ok(text) if text.starts_with(['+', '-']) => faults.keep(Err(Fault::of_line(
+            Ok(text) if is_of_nis(text) => faults.keep(Err(Fault::of_line(
                 number,
                 "entries of NIS are not supported; use the output of getent",
             ))),
@@ -48,6 +48,12 @@ pub(super) fn read(
         let _ = sink(Err(Fault::of_line(lines.number().max(1), super::NO_RECORD)));
     }
     Ok(())
+}
+
+/// Whether a line includes or excludes what NIS has (compat of nsswitch.conf(5)). A name may begin with the same signs, but has a number.
+fn is_of_nis(text: &str) -> bool {
+    let number = text.split(':').nth(2).unwrap_or_default();
+    text.starts_with(['+', '-']) && (number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// `name:password:uid:gid:gecos:home:shell`; the password is not looked at.

@@ -68,11 +68,13 @@ impl Faults {
         }
     }
 
-    /// Keeps what stands against nothing, but should be known.
-    pub(super) fn warn(&mut self, fault: Fault) {
-        if self.odd.len() < FAULTS_OF_A_RECORD && !self.odd.contains(&fault) {
+    /// Keeps what stands against nothing, but should be known; whether there was room for it.
+    pub(super) fn warn(&mut self, fault: Fault) -> bool {
+        let has_room = self.odd.len() < FAULTS_OF_A_RECORD;
+        if has_room && !self.odd.contains(&fault) {
             self.odd.push(fault);
         }
+        has_room
     }
 
     /// Takes those of `others`.

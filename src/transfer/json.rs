@@ -1,6 +1,7 @@
 //! SCIM resources as JSON: a list response (RFC 7644 §3.4.2), an array, or one resource after the other.
 
 mod once;
+mod unknown;
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use std::ops::ControlFlow;
 use once::{Once, note_if_twice};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use unknown::Unknown;
 
 use super::accounts::verbatim_gecos;
 use super::fault::Faults;
@@ -43,6 +45,7 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
         place: &place,
         is_over: false,
         is_empty: true,
+        unknown: Unknown::default(),
     };
     loop {
         place.bytes.set(0);
@@ -139,6 +142,7 @@ struct Walk<'a, 's> {
     is_over: bool,
     /// Whether there was nothing yet, not even a list without resources.
     is_empty: bool,
+    unknown: Unknown,
 }
 
 impl Walk<'_, '_> {
@@ -155,6 +159,7 @@ impl Walk<'_, '_> {
         for name in twice {
             faults.keep::<()>(Err(Fault::of_value(line, name, "", "the attribute is there twice")));
         }
+        self.unknown.look(self.rules.resource, line, &resource, &mut faults);
         let entry = entry(self.rules, line, resource, &mut faults);
         let flow = faults.tell(entry, self.sink);
         self.is_over = flow.is_break();

@@ -37,7 +37,7 @@ pub(super) fn ids(page: &Page, kind: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_overview_counts_what_a_young_database_has() {
+async fn the_overview_counts_what_a_young_database_has_and_shows_limits_of_single_tokens() {
     let rollcall = start().await;
     for name in ["Lab", "Office"] {
         rollcall.scim().post("/Groups", &group(name, &[])).await.expect(201);
@@ -45,6 +45,12 @@ async fn the_overview_counts_what_a_young_database_has() {
     let mut ann = signed_in(&rollcall.service, "ann").await;
     let page = open(&mut ann, &format!("{}/admin", rollcall.service.url("api"))).await;
     assert!(page.body.contains(", 1 users and 2 groups, epoch"), "{}", page.body);
+    rollcall.command(&["token", "generate", "okta"]).succeeded();
+    rollcall
+        .command(&["brake", "limit", "okta", "--limit", "0"])
+        .succeeded();
+    let limits = open(&mut ann, &format!("{}/admin", rollcall.service.url("api"))).await;
+    assert!(limits.body.contains("his own: any number"), "{}", limits.body);
     rollcall.database.populate(1_500).await;
     let client = rollcall.database.connect(Role::Superuser).await;
     client.batch_execute("analyze").await.unwrap();

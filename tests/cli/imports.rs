@@ -92,6 +92,9 @@ async fn what_is_exported_imports_into_an_empty_database_and_exports_the_same() 
         .succeeded();
     first.rollcall(&["user", "lock", "jack"]).succeeded();
     first.rollcall(&["group", "add", "Data \"Science\", Lab"]).succeeded();
+    for name in ["@lab", "+plus", "2024"] {
+        first.rollcall(&["group", "add", name]).succeeded();
+    }
     first
         .rollcall(&["group", "add-member", "Data \"Science\", Lab", "jane"])
         .succeeded();

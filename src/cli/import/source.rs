@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use rollcall::db::Database;
 use rollcall::db::imports::Batch;
@@ -18,6 +19,9 @@ use crate::cli::progress::{Unit, bar};
 
 /// Rows of a message to the staging tables.
 const STAGED_ROWS: usize = 2_000;
+
+/// Messages on their way at once: while one is worked on the next is written.
+const AT_ONCE: usize = 2;
 
 /// Messages that wait between the reader and the sender: what bounds the memory.
 const WAITING: usize = 2;
@@ -61,10 +65,12 @@ pub(super) async fn stage(
         let _ = sender.blocking_send(rest);
         anyhow::Ok(gathered)
     });
-    while let Some(batch) = receiver.recv().await {
-        // When this fails the receiver goes, and the reader ends with its next message.
-        db.import_stage(import, &batch).await?;
-    }
+    // When one fails the receiver goes, and the reader ends with its next message.
+    stream::poll_fn(|context| receiver.poll_recv(context))
+        .map(Ok)
+        .try_for_each_concurrent(AT_ONCE, async |batch| db.import_stage(import, &batch).await)
+        .await?;
+    drop(receiver);
     reader.await?
 }
 

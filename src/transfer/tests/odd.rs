@@ -133,6 +133,38 @@ fn wrong_heads_are_all_told_and_hide_no_fault_of_a_record() {
 }
 
 #[test]
+fn names_may_begin_with_the_signs_of_nis_when_they_have_a_number() {
+    let file = b"+plus:x:5000:\n-minus:x:5001:jane\n+:::\n+ops::\n-\n#old:x:5002:\n";
+    let found = entries(Format::Group, ResourceType::Group, file);
+    let lines: Vec<_> = faults(&found).iter().map(|(line, ..)| *line).collect();
+    assert_eq!(lines, [3, 4, 5]);
+    assert_eq!(
+        found
+            .iter()
+            .filter(|entry| matches!(entry, Ok(Entry::Group(_))))
+            .count(),
+        2
+    );
+}
+
+#[test]
+fn an_attribute_that_is_none_is_told_where_it_first_stands() {
+    let file = format!(
+        r#"{{"userName":"a","homeDirectory":"/x","urn:other:User":{{"a":1}},"{POSIX}":{{"homeDir":"/x","posixUserId":1001}}}}
+        {{"userName":"b","homeDirectory":"/x","shoe":1,"meta":{{}},"TITLE":"Dr","password":"x"}}"#
+    );
+    let found = entries(Format::Json, ResourceType::User, file.as_bytes());
+    let told = [(1, "homeDirectory"), (1, "urn:other:User"), (1, "homeDir"), (2, "shoe")];
+    assert_eq!(warnings(&found), told);
+    assert_eq!((faults(&found), users(&found).len()), (vec![], 2));
+    let hostile: Vec<String> = (0..5_000)
+        .map(|number| format!(r#"{{"userName":"u{number}","a{number}":1}}"#))
+        .collect();
+    let found = entries(Format::Json, ResourceType::User, hostile.join("\n").as_bytes());
+    assert_eq!(warnings(&found).len(), 1_000);
+}
+
+#[test]
 fn what_is_odd_and_taken_as_it_is_is_a_warning() {
     let found = entries(Format::Passwd, ResourceType::User, b"jane:x:1001:1001:::\n");
     assert_eq!(warnings(&found), [(1, "homeDirectory"), (1, "loginShell")]);

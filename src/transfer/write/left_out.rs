@@ -57,6 +57,8 @@ impl LeftOut {
                 self.document(&group.doc, &["displayName"]);
                 let name = group.doc.get("displayName").and_then(Value::as_str);
                 self.note("displayName", name.is_some_and(|name| name != group.posix_name));
+                // Whoever reads the file takes the line for a comment, as they do one that somebody has commented out.
+                self.note("groups with # before their name", group.posix_name.starts_with('#'));
             }
         }
     }

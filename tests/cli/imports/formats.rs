@@ -39,6 +39,7 @@ async fn an_export_says_what_its_format_leaves_out_and_json_leaves_out_nothing()
         "csv",
         &desk.file("csv", "displayName,posixGroupName,externalId\nBig Lab,biglab,E1\n"),
     );
+    desk.rollcall(&["group", "add", "#old"]).succeeded();
     assert_eq!(
         told("user", "passwd").as_deref(),
         Some("active of 1, emails of 1, name of 1, sshPublicKeys of 1, userName of 1")
@@ -53,7 +54,7 @@ async fn an_export_says_what_its_format_leaves_out_and_json_leaves_out_nothing()
     );
     assert_eq!(
         told("group", "group").as_deref(),
-        Some("displayName of 1, externalId of 1")
+        Some("displayName of 1, externalId of 1, groups with # before their name of 1")
     );
     for (what, format) in [("user", "json"), ("group", "json"), ("group", "csv")] {
         assert_eq!(told(what, format), None, "{what} {format}");
@@ -119,6 +120,44 @@ async fn every_conflict_is_listed_for_scripts_and_as_many_as_asked_for() {
         table.stdout.ends_with("and 500 more (--list N shows them)\n"),
         "{}",
         table.stderr
+    );
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn members_that_are_left_out_and_files_that_hold_nobody_are_warned_of() {
+    let desk = Desk::open().await;
+    desk.imported(
+        "user",
+        "passwd",
+        &desk.file("passwd", "jane:x:30001:30001:J:/home/jane:/bin/sh\n"),
+    );
+    let file = desk.file("group", "lab:x:31001:jane,gone\nlate:x:31002:former\n");
+    for more in [
+        &["--skip-unknown-members", "--dry-run"][..],
+        &["--skip-unknown-members"],
+    ] {
+        let (code, report) = desk.import("group", "group", &file, more);
+        assert_eq!((code, &report["warned"]), (0, &2.into()), "{report}");
+        let told = |at: usize| {
+            (
+                report["warnings"][at]["line"].clone(),
+                report["warnings"][at]["value"].clone(),
+            )
+        };
+        assert_eq!(
+            (told(0), told(1)),
+            ((1.into(), "gone".into()), (2.into(), "former".into()))
+        );
+    }
+    let ldif = "dn: ou=people,dc=x\nobjectClass: organizationalUnit\nou: people\n";
+    let report = desk.imported("user", "ldif", &desk.file("ldif", ldif));
+    assert!(
+        report["warnings"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("no user was found"),
+        "{report}"
     );
     desk.close().await;
 }

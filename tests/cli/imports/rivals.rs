@@ -99,7 +99,7 @@ async fn who_loses_a_name_or_number_to_somebody_meanwhile_is_told_with_his_line_
     assert_eq!(code, 3);
     assert_eq!(places(&report), [(2, "posixUserId"), (3, "posixUserName")], "{report}");
     assert_eq!(report["faults"][0]["value"], "31002");
-    assert_eq!(report["faults"][0]["reason"], "another user has this uid");
+    assert_eq!(report["faults"][0]["reason"], "number: another user has this uid");
     assert_eq!(
         (
             &report["created"],
