@@ -98,16 +98,9 @@ begin
     order by f.line, f.attribute, f.reason limit p_limit;
 end $$;
 
-<<<<<<< HEAD
 -- The same once more, of the p_count records behind p_after (null: all), when somebody has taken a name or number since: with the number
--- of each record, for api.import_drop.
+-- of each record, for api.import_drop, and its name in the reason.
 create or replace function api.import_users_recheck(p_import uuid, p_after bigint, p_count int, p_options jsonb, p_limit int)
-=======
--- The same once more, of the records that api.import_users_apply looks at with the same p_after, p_count and p_asked (both null: all behind
--- p_after), when somebody has taken a name or number since: with the number of each record, for api.import_drop, and its name in the reason.
-create or replace function api.import_users_recheck(p_import uuid, p_after bigint, p_count int, p_asked boolean, p_options jsonb,
-                                                    p_limit int)
->>>>>>> tools6
 returns table (number bigint, line bigint, attribute text, value text, reason text, total bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -115,15 +108,10 @@ as $$
 begin
   perform store.import_touch(p_import);
   return query
-<<<<<<< HEAD
-    select f.number, f.line, f.attribute, f.value, f.reason, count(*) over ()
-    from store.import_users_faults(p_import, p_after, coalesce(p_after + p_count, 9223372036854775807), p_options) f
-=======
     select f.number, f.line, f.attribute, f.value,
            case when f.value = s.posix_name then f.reason else format('%s: %s', s.posix_name, f.reason) end, count(*) over ()
-    from store.import_users_faults(p_import, p_after, v_last, p_options) f
+    from store.import_users_faults(p_import, p_after, coalesce(p_after + p_count, 9223372036854775807), p_options) f
       join store.import_users s on s.import = p_import and s.number = f.number
->>>>>>> tools6
     order by f.number, f.attribute, f.reason limit p_limit;
 end $$;
 
