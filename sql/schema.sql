@@ -26,32 +26,6 @@ CREATE UNLOGGED TABLE store.import_groups (
     key_version smallint NOT NULL
 );
 
--- Name: import_users; Type: TABLE; Schema: store; Owner: -
-
-CREATE UNLOGGED TABLE store.import_users (
-    import uuid NOT NULL,
-    number bigint NOT NULL,
-    line bigint NOT NULL,
-    id uuid NOT NULL,
-    id_given boolean NOT NULL,
-    user_name_key text NOT NULL COLLATE pg_catalog."C",
-    external_id text COLLATE pg_catalog."C",
-    display_name_key text COLLATE pg_catalog."C",
-    posix_name text NOT NULL COLLATE pg_catalog."C",
-    uid bigint,
-    gid bigint,
-    private_group boolean,
-    home text COLLATE pg_catalog."C",
-    shell text COLLATE pg_catalog."C",
-    gecos text NOT NULL,
-    admin boolean NOT NULL,
-    locked boolean NOT NULL,
-    doc jsonb NOT NULL,
-    doc_key jsonb NOT NULL,
-    key_version smallint NOT NULL,
-    emails jsonb
-);
-
 -- Name: users; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.users (
@@ -346,6 +320,32 @@ CREATE UNLOGGED TABLE store.import_names (
     dn text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C"
+);
+
+-- Name: import_users; Type: TABLE; Schema: store; Owner: -
+
+CREATE UNLOGGED TABLE store.import_users (
+    import uuid NOT NULL,
+    number bigint NOT NULL,
+    line bigint NOT NULL,
+    id uuid NOT NULL,
+    id_given boolean NOT NULL,
+    user_name_key text NOT NULL COLLATE pg_catalog."C",
+    external_id text COLLATE pg_catalog."C",
+    display_name_key text COLLATE pg_catalog."C",
+    posix_name text NOT NULL COLLATE pg_catalog."C",
+    uid bigint,
+    gid bigint,
+    private_group boolean,
+    home text COLLATE pg_catalog."C",
+    shell text COLLATE pg_catalog."C",
+    gecos text NOT NULL,
+    admin boolean NOT NULL,
+    locked boolean NOT NULL,
+    doc jsonb NOT NULL,
+    doc_key jsonb NOT NULL,
+    key_version smallint NOT NULL,
+    emails jsonb
 );
 
 -- Name: imports; Type: TABLE; Schema: store; Owner: -

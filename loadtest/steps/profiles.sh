@@ -27,7 +27,7 @@ step_sync() {
     stop_service sync
 }
 
-# The same small sync to each: peers slow down with what they hold, so that a large one would flatter us.
+# The same sync to each over as many connections: as large as the slowest can take in within the time-out.
 step_peers() {
     local users groups name
     read -r users groups <<<"$peer_sync"
@@ -36,15 +36,15 @@ step_peers() {
     empty_database peer_sync
     start_service peer peer_sync "${settings[@]}"
     # The first one wakes everything up and does not count.
-    full_sync warm-up "${service_url[peer]}" "$work/peer_sync.token" 50 5 4 >/dev/null
+    full_sync warm-up "${service_url[peer]}" "$work/peer_sync.token" 50 5 "$sync_connections" >/dev/null
     stop_service peer
     empty_database peer_sync
     start_service peer peer_sync "${settings[@]}"
-    full_sync rollcall-small "${service_url[peer]}" "$work/peer_sync.token" "$users" "$groups" 4
+    full_sync rollcall-small "${service_url[peer]}" "$work/peer_sync.token" "$users" "$groups" "$sync_connections"
     stop_service peer
     if install_peers && launch_peers; then
         for name in "${!peer_url[@]}"; do
-            full_sync "$name" "${peer_url[$name]}" "$work/$name.token" "$users" "$groups" 4 || fact "$name" "the full sync failed: it refuses what Entra sends"
+            full_sync "$name" "${peer_url[$name]}" "$work/$name.token" "$users" "$groups" "$sync_connections" || fact "$name" "the full sync failed: it refuses what Entra sends"
         done
         stop_peers
     fi

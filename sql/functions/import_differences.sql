@@ -18,7 +18,7 @@ $$;
 -- p_limit lines; `total` is how many there are in all.
 create or replace function api.import_users_differences(p_import uuid, p_options jsonb, p_limit int)
 returns table (line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -45,7 +45,7 @@ end $$;
 -- The same of staged groups; members are added to those that are there and so are no difference.
 create or replace function api.import_groups_differences(p_import uuid, p_limit int)
 returns table (line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin

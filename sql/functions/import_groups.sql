@@ -116,7 +116,7 @@ end $$;
 -- What stands against the staged groups, like api.import_users_check.
 create or replace function api.import_groups_check(p_import uuid, p_unknown boolean, p_options jsonb, p_limit int)
 returns table (line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -131,7 +131,7 @@ end $$;
 -- The same once more, like api.import_users_recheck. Members who have gone meanwhile are no fault: nobody holds a deleted user.
 create or replace function api.import_groups_recheck(p_import uuid, p_after bigint, p_count int, p_options jsonb, p_limit int)
 returns table (number bigint, line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -152,7 +152,7 @@ end $$;
 -- Which staged group holds which: records and their lines, for finding circles.
 create or replace function api.import_nesting(p_import uuid)
 returns table (number bigint, line bigint, name text, member bigint)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query
@@ -180,7 +180,7 @@ end $$;
 -- How many staged groups there are, how many exist already, how many gids lie in a soft block, and how many memberships.
 create or replace function api.import_groups_count(p_import uuid)
 returns table (rows bigint, present bigint, soft bigint, memberships bigint)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query
@@ -257,7 +257,7 @@ end $$;
 create or replace function api.import_groups_apply(p_import uuid, p_after bigint, p_count int, p_nested boolean,
                                                    p_options jsonb, p_audit jsonb)
 returns table (last bigint, seen bigint, created bigint, changed bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare

@@ -1,15 +1,5 @@
 -- Moving in users: what stands against a staged file, and applying it.
 
--- A private group is taken as one where the file gives uid and gid the same number (the convention of useradd), unless a
--- group has the number or the name already, or the file itself says otherwise.
-create or replace function store.import_private_group(p_row store.import_users) returns boolean
-language sql stable
-as $$
-  select coalesce(p_row.private_group, p_row.gid is null or p_row.gid is not distinct from p_row.uid)
-    and not exists (select from store.posix_group_names n where n.name = p_row.posix_name)
-    and not exists (select from store.posix_ids i where i.id = coalesce(p_row.gid, p_row.uid) and i.gid_owner is not null)
-$$;
-
 -- Everything that stands against applying the staged users behind the record p_after up to p_last. A user who is there with the
 -- same name and numbers is no conflict.
 create or replace function store.import_users_faults(p_import uuid, p_after bigint, p_last bigint, p_options jsonb)
@@ -96,7 +86,7 @@ end $$;
 -- What stands against the staged users, in the order of the file, at most p_limit lines; `total` is how many there are in all.
 create or replace function api.import_users_check(p_import uuid, p_options jsonb, p_limit int)
 returns table (line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -108,33 +98,26 @@ begin
     order by f.line, f.attribute, f.reason limit p_limit;
 end $$;
 
--- The same once more, of the records that api.import_users_apply looks at with the same p_after, p_count and p_asked (both null: all behind
--- p_after), when somebody has taken a name or number since: with the number of each record, for api.import_drop, and its name in the reason.
-create or replace function api.import_users_recheck(p_import uuid, p_after bigint, p_count int, p_asked boolean, p_options jsonb,
-                                                    p_limit int)
+-- The same once more, of the p_count records behind p_after (null: all), when somebody has taken a name or number since: with the number
+-- of each record, for api.import_drop, and its name in the reason.
+create or replace function api.import_users_recheck(p_import uuid, p_after bigint, p_count int, p_options jsonb, p_limit int)
 returns table (number bigint, line bigint, attribute text, value text, reason text, total bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
-declare
-  v_last bigint;
 begin
   perform store.import_touch(p_import);
-  select max(n.number) into v_last
-    from (select s.number from store.import_users s
-          where s.import = p_import and s.number > p_after and (p_asked is null or (s.uid is not null) = p_asked)
-          order by s.number limit p_count) n;
   return query
     select f.number, f.line, f.attribute, f.value,
            case when f.value = s.posix_name then f.reason else format('%s: %s', s.posix_name, f.reason) end, count(*) over ()
-    from store.import_users_faults(p_import, p_after, v_last, p_options) f
+    from store.import_users_faults(p_import, p_after, coalesce(p_after + p_count, 9223372036854775807), p_options) f
       join store.import_users s on s.import = p_import and s.number = f.number
     order by f.number, f.attribute, f.reason limit p_limit;
 end $$;
 
 -- How many staged users there are, how many of them exist already, and how many uids lie in a soft block.
 create or replace function api.import_users_count(p_import uuid) returns table (rows bigint, present bigint, soft bigint)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query
@@ -145,14 +128,15 @@ begin
     from store.import_users s where s.import = p_import;
 end $$;
 
--- Creates the staged users of the next p_count records after p_after, those that are there already excepted, with all
--- that belongs to them: one transaction. p_asked: those who bring a uid; the others get one once all those are applied.
--- Returns the last record looked at (null: none is left), how many it was and how many users were created. Repeating it
--- is harmless. Raises IDDUP when somebody took a name or number after the check, IDFUL, IDNOF (see import_touch).
+-- Creates the staged users among the p_count records behind p_after, those that are there already excepted, with all that belongs to
+-- them: one transaction. p_asked: those who bring a uid; the others get one once all those are applied. Returns the last record looked
+-- at (null: none is left), how many users were among them and how many were created. Repeating it is harmless. Raises IDDUP when
+-- somebody took a name or number after the check, IDFUL, IDNOF (see import_touch).
 create or replace function api.import_users_apply(p_import uuid, p_after bigint, p_count int, p_asked boolean,
                                                   p_options jsonb, p_audit jsonb)
 returns table (last bigint, seen bigint, created bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
 as $$
 #variable_conflict use_column
 declare
@@ -161,21 +145,28 @@ declare
   v_private bigint;
 begin
   perform store.import_touch(p_import);
-  select max(n.number), count(*) into last, seen
-    from (select s.number from store.import_users s
-          where s.import = p_import and s.number > p_after and (s.uid is not null) = p_asked
-          order by s.number limit p_count) n;
+  last := (select max(s.number) from store.import_users s where s.import = p_import and s.number > p_after);
   if last is null then
+    seen := 0;
     created := 0;
     return next;
     return;
   end if;
+  last := least(last, p_after + p_count);
+  seen := (select count(*) from store.import_users s
+           where s.import = p_import and s.number > p_after and s.number <= last and (s.uid is not null) = p_asked);
   with batch as materialized (
-      select s.*, x.owns_group,
+      -- A private group is taken as one where the file gives uid and gid the same number (the convention of useradd), unless a
+      -- group has the number or the name already, or the file itself says otherwise.
+      select s.*,
+             coalesce(s.private_group, s.gid is null or s.gid is not distinct from s.uid)
+               -- Not "exists", for which the planner reads all names.
+               and (select n.name from store.posix_group_names n where n.name = s.posix_name) is null
+               and (select i.gid_owner from store.posix_ids i where i.id = coalesce(s.gid, s.uid)) is null as owns_group,
              case when p_asked then s.uid
                   else store.id_allocate(s.id, 'user', (p_options->>'uid_start')::bigint, (p_options->>'uid_max')::bigint)
              end as number_of
-      from store.import_users s cross join lateral (select store.import_private_group(s) as owns_group) x
+      from store.import_users s
       where s.import = p_import and s.number > p_after and s.number <= last and (s.uid is not null) = p_asked
         and not exists (select from store.users u where u.user_name_key = s.user_name_key and u.deleted_at is null)),
     numbers as (

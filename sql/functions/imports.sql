@@ -4,7 +4,7 @@
 -- Opens an import and throws away those that nobody has touched for ten minutes. Idempotent by id.
 -- Locks: advisory (13, 0) until commit.
 create or replace function api.import_begin(p_import uuid, p_audit jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   perform pg_advisory_xact_lock(13, 0);
@@ -15,7 +15,7 @@ end $$;
 
 -- Throws the staged rows of an import away.
 create or replace function api.import_end(p_import uuid) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   delete from store.import_users s where s.import = p_import;
@@ -25,21 +25,22 @@ begin
   delete from store.imports i where i.id = p_import;
 end $$;
 
--- Says that an import is alive. Raises IDNOF when its rows are gone: cleared away, or lost with a crashed server.
+-- Says that an import is alive, once a minute: its parts must not wait for each other. Raises IDNOF when its rows are gone: cleared
+-- away, or lost with a crashed server.
 create or replace function store.import_touch(p_import uuid) returns void
 language plpgsql
 as $$
 begin
-  update store.imports i set touched = api.now() where i.id = p_import;
-  if not found then
+  if not exists (select from store.imports i where i.id = p_import) then
     perform store.fail('IDNOF', 'the staged rows are gone: start the import again', 'import');
   end if;
+  update store.imports i set touched = api.now() where i.id = p_import and i.touched < api.now() - interval '1 minute';
 end $$;
 
 -- Stages a batch: {"users": […], "groups": […], "members": […], "names": […]} with the columns of the tables.
 -- Idempotent: a row that is staged already stays. Raises IDNOF (see import_touch).
 create or replace function api.import_stage(p_import uuid, p_rows jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   perform store.import_touch(p_import);
@@ -70,7 +71,7 @@ end $$;
 
 -- Takes records out of what is staged, because somebody was there first: nothing of them is applied. Idempotent.
 create or replace function api.import_drop(p_import uuid, p_numbers bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   delete from store.import_users s where s.import = p_import and s.number = any (p_numbers);

@@ -2,10 +2,10 @@
 
 mod headroom;
 mod rivals;
+mod staging;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio_postgres::Row;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
@@ -14,11 +14,11 @@ use super::audit::Origin;
 use super::call::{Parameters, Repeat};
 use super::pool::Database;
 use crate::error::Error;
-use crate::fold::KEY_VERSION;
 use crate::scim::schema::ResourceType;
-use crate::transfer::{Entry, Fault, Group, Member, Name, Nesting, User};
+use crate::transfer::{Fault, Nesting};
 
 pub use rivals::{Overtaken, Slice};
+pub use staging::Batch;
 
 /// How long one batch may take.
 const BATCH_LIMIT: Duration = Duration::from_mins(1);
@@ -28,15 +28,6 @@ const CHECK_LIMIT: Duration = Duration::from_mins(30);
 
 /// Most faults that a second look at records lists.
 pub const REPORTED_FAULTS: i32 = 1_000;
-
-/// Rows on their way into the staging tables.
-#[derive(Debug, Default)]
-pub struct Batch {
-    users: Vec<Value>,
-    groups: Vec<Value>,
-    members: Vec<Value>,
-    names: Vec<Value>,
-}
 
 /// What was staged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,69 +53,6 @@ pub struct Applied {
     pub created: i64,
     /// How many groups got further members.
     pub changed: i64,
-}
-
-impl Batch {
-    /// Adds the `number`-th record of the file.
-    pub fn add(&mut self, number: i64, entry: Entry) {
-        match entry {
-            Entry::User(user) => self.users.push(user_value(number, *user)),
-            Entry::Group(group) => self.add_group(number, *group),
-            Entry::Name(name) => self.names.push(name_value(&name)),
-            Entry::PassedOver | Entry::Warning(_) => {}
-        }
-    }
-
-    /// How many rows it has.
-    pub fn rows(&self) -> usize {
-        self.users.len() + self.groups.len() + self.members.len() + self.names.len()
-    }
-
-    fn add_group(&mut self, number: i64, group: Group) {
-        if let (Some(dn), Some(name)) = (group.dn, &group.draft.posix_name) {
-            self.names.push(name_value(&Name {
-                dn,
-                is_group: true,
-                name: name.clone(),
-            }));
-        }
-        self.groups.push(json!({
-            "number": number, "line": group.line, "id": group.id.unwrap_or_else(Uuid::now_v7),
-            "id_given": group.id.is_some(), "display_name_key": group.draft.display_name_key,
-            "external_id": group.draft.external_id, "posix_name": group.draft.posix_name, "gid": group.draft.gid,
-            "doc": group.draft.doc, "doc_key": group.draft.doc_key, "key_version": KEY_VERSION,
-        }));
-        self.members.extend(group.members.into_iter().map(|member| {
-            let (kind, value, dn) = match member {
-                Member::User(name) => ("user", name, None),
-                Member::Group(name) => ("group", name, None),
-                Member::Id(id) => ("id", id.to_ascii_lowercase(), None),
-                Member::Dn(name) => (kind(name.is_group), name.name, Some(name.dn)),
-            };
-            json!({"number": number, "kind": kind, "value": value, "dn": dn})
-        }));
-    }
-}
-
-fn kind(is_group: bool) -> &'static str {
-    if is_group { "group" } else { "user" }
-}
-
-fn name_value(name: &Name) -> Value {
-    json!({"dn": name.dn, "kind": kind(name.is_group), "name": name.name})
-}
-
-fn user_value(number: i64, user: User) -> Value {
-    let draft = user.draft;
-    json!({
-        "number": number, "line": user.line, "id": user.id.unwrap_or_else(Uuid::now_v7), "id_given": user.id.is_some(),
-        "user_name_key": draft.user_name_key, "external_id": draft.external_id,
-        "display_name_key": draft.display_name_key, "posix_name": draft.posix_name, "uid": draft.uid, "gid": user.gid,
-        "private_group": user.private_group, "home": draft.home, "shell": draft.shell,
-        "gecos": draft.gecos.unwrap_or_default(), "admin": draft.admin.unwrap_or(false),
-        "locked": draft.active == Some(false), "doc": draft.doc, "doc_key": draft.doc_key, "key_version": KEY_VERSION,
-        "emails": draft.email_keys,
-    })
 }
 
 /// The faults that rows of the contract tell, and how many there are in all.
@@ -155,9 +83,7 @@ impl Database {
 
     /// `api.import_stage`: stages a batch. Members would be staged twice by a repetition, which is harmless.
     pub async fn import_stage(&self, import: Uuid, batch: &Batch) -> Result<(), Error> {
-        let rows = Json(json!({
-            "users": batch.users, "groups": batch.groups, "members": batch.members, "names": batch.names,
-        }));
+        let rows = Json(batch);
         let sql = "select api.import_stage($1, $2)";
         self.batch("import_stage", sql, &[(&import, Type::UUID), (&rows, Type::JSONB)])
             .await?;

@@ -130,6 +130,7 @@ fn traefik(program: &Path, places: &Places<'_>) -> Running {
     let mut command = mortal(program);
     command.arg(format!("--entrypoints.web.address=127.0.0.1:{}", places.port));
     command.arg(format!("--providers.file.filename={}", dynamic.display()));
+    command.arg("--global.checknewversion=false");
     quietly(command)
 }
 
@@ -172,7 +173,8 @@ async fn lets_in_by_session_only(name: &str, run: impl Fn(&Places<'_>) -> Runnin
     };
     let _proxy = run(&places);
     let front = format!("http://127.0.0.1:{port}");
-    let answers = async || Browser::new().get(&front).await.status != 503;
+    // Traefik answers 404 until it has read its routes.
+    let answers = async || !matches!(Browser::new().get(&front).await.status, 404 | 503);
     wait_until(&format!("{name} is up"), Duration::from_secs(30), async || {
         tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() && answers().await
     })

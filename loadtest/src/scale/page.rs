@@ -125,7 +125,7 @@ fn sync(text: &mut String, measured: &Measured) {
     };
     let _ = writeln!(
         text,
-        "\nThe same small sync ({resources} resources, 4 connections) to each; peers become slower with what they hold:\n\n\
+        "\nThe same sync, {resources} resources, to each over as many connections:\n\n\
          | Server | Seconds | Times as long as ours |\n|---|---|---|"
     );
     for (server, (seconds, count)) in totals.iter().filter(|(_, (_, count))| count == resources) {

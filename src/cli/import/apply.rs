@@ -1,6 +1,8 @@
 //! The writing of an import, batch by batch; records that somebody else was before are told one by one, and the others stand.
 
 use anyhow::Context as _;
+use futures_util::future::join_all;
+use indicatif::ProgressBar;
 use rollcall::db::imports::{Applied, REPORTED_FAULTS, Slice, Staged};
 use rollcall::db::{Database, Origin};
 use rollcall::error::Error;
@@ -15,6 +17,10 @@ const BATCH_ROWS: i32 = 2_000;
 
 /// Groups per transaction; the contract bounds their members besides.
 const BATCH_GROUPS: i32 = 200;
+
+/// Parts of a file of users that are applied at once, each by a process of PostgreSQL: two processors are busy, and others who create
+/// users have the rest.
+const AT_ONCE: i64 = 2;
 
 /// How often a batch that meets somebody is tried again although nothing stands against any of its records: who took a value may have
 /// let go of it again.
@@ -32,6 +38,25 @@ pub(super) struct Written {
     pub(super) faults: Vec<Fault>,
     /// How many there are in all.
     pub(super) conflicts: u64,
+}
+
+impl Written {
+    fn add(&mut self, other: Self) {
+        self.created += other.created;
+        self.changed += other.changed;
+        self.refused += other.refused;
+        self.conflicts += other.conflicts;
+        let room = usize::try_from(REPORTED_FAULTS).unwrap_or(usize::MAX) - self.faults.len();
+        self.faults.extend(other.faults.into_iter().take(room));
+    }
+}
+
+/// A part of the staged records: those of one walk behind the record `after` up to `last`, or to the end.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    after: i64,
+    last: Option<i64>,
+    is_first_walk: bool,
 }
 
 /// The staged records of one import on their way into the database.
@@ -64,17 +89,22 @@ impl Work<'_> {
             Some(u64::try_from(staged.rows).unwrap_or_default()),
         );
         for is_first_walk in [true, false] {
-            let mut after = 0;
-            loop {
-                let applied = self.batch(after, is_first_walk, written).await?;
-                written.created += applied.created;
-                written.changed += applied.changed;
-                let Some(last) = applied.last else { break };
-                after = last;
-                if is_first_walk || self.resource == ResourceType::User {
-                    writing.inc(u64::try_from(applied.seen).unwrap_or_default());
-                }
+            let at_once = if is_first_walk && self.resource == ResourceType::User {
+                AT_ONCE
+            } else {
+                1
+            };
+            let parts = (0..at_once).map(|part| Part {
+                after: staged.rows * part / at_once,
+                last: (part + 1 < at_once).then_some(staged.rows * (part + 1) / at_once),
+                is_first_walk,
+            });
+            let mut failed = None;
+            for (part, outcome) in join_all(parts.map(|part| self.part(part, &writing))).await {
+                written.add(part);
+                failed = failed.or(outcome.err());
             }
+            failed.map_or(Ok(()), Err)?;
         }
         // Who was made by somebody else under the same userName was passed over without a word.
         if written.created + staged.present + written.refused < staged.rows {
@@ -84,19 +114,42 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Applies a part batch by batch: what was written, and why it ended before its end.
+    async fn part(&self, part: Part, writing: &ProgressBar) -> (Written, Result<(), Error>) {
+        let mut written = Written::default();
+        let mut after = part.after;
+        while part.last.is_none_or(|last| after < last) {
+            let applied = match self.batch(after, part, &mut written).await {
+                Ok(applied) => applied,
+                Err(error) => return (written, Err(error)),
+            };
+            written.created += applied.created;
+            written.changed += applied.changed;
+            let Some(last) = applied.last else { break };
+            after = last;
+            if part.is_first_walk || self.resource == ResourceType::User {
+                writing.inc(u64::try_from(applied.seen).unwrap_or_default());
+            }
+        }
+        (written, Ok(()))
+    }
+
     /// Applies the next batch, without the records that somebody turns out to have been before.
-    async fn batch(&self, after: i64, is_first_walk: bool, written: &mut Written) -> Result<Applied, Error> {
+    async fn batch(&self, after: i64, part: Part, written: &mut Written) -> Result<Applied, Error> {
+        let is_first_walk = part.is_first_walk;
+        let most = part.last.map_or(BATCH_ROWS, |last| {
+            i32::try_from(last - after).unwrap_or(BATCH_ROWS).min(BATCH_ROWS)
+        });
         let mut tries = 0;
         loop {
             let (outcome, slice) = match self.resource {
                 ResourceType::User => (
                     self.db
-                        .import_users_apply(self.import, after, BATCH_ROWS, is_first_walk, self.origin)
+                        .import_users_apply(self.import, after, most, is_first_walk, self.origin)
                         .await,
                     Slice {
                         after,
-                        count: Some(BATCH_ROWS),
-                        asked: Some(is_first_walk),
+                        count: Some(most),
                     },
                 ),
                 ResourceType::Group => (
@@ -106,7 +159,6 @@ impl Work<'_> {
                     Slice {
                         after,
                         count: Some(BATCH_GROUPS),
-                        asked: None,
                     },
                 ),
             };

@@ -12,24 +12,18 @@ use crate::error::Error;
 use crate::scim::schema::ResourceType;
 use crate::transfer::Fault;
 
-/// Which staged records: the next `count` after the record `after`.
+/// Which staged records: `count` behind the record `after`.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice {
     /// The record before the first.
     pub after: i64,
     /// How many; `None`: all the rest.
     pub count: Option<i32>,
-    /// Of users, only those who bring a uid, or only the others; `None`: both.
-    pub asked: Option<bool>,
 }
 
 impl Slice {
     /// Everything that is staged.
-    pub const ALL: Self = Self {
-        after: 0,
-        count: None,
-        asked: None,
-    };
+    pub const ALL: Self = Self { after: 0, count: None };
 }
 
 /// What stands against some records now, at most [`REPORTED_FAULTS`] lines of it.
@@ -46,20 +40,17 @@ impl Database {
     /// looked at.
     pub async fn import_recheck(&self, import: Uuid, resource: ResourceType, slice: Slice) -> Result<Overtaken, Error> {
         let options = Json(self.options.value());
-        let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![
+        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
             (&import, Type::UUID),
             (&slice.after, Type::INT8),
             (&slice.count, Type::INT4),
+            (&options, Type::JSONB),
+            (&REPORTED_FAULTS, Type::INT4),
         ];
         let sql = match resource {
-            ResourceType::User => {
-                parameters.push((&slice.asked, Type::BOOL));
-                "select * from api.import_users_recheck($1, $2, $3, $4, $5, $6)"
-            }
+            ResourceType::User => "select * from api.import_users_recheck($1, $2, $3, $4, $5)",
             ResourceType::Group => "select * from api.import_groups_recheck($1, $2, $3, $4, $5)",
         };
-        parameters.push((&options, Type::JSONB));
-        parameters.push((&REPORTED_FAULTS, Type::INT4));
         let rows = self
             .long_write(
                 "import_recheck",
