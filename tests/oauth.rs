@@ -103,6 +103,38 @@ async fn access_tokens_die_with_their_parent() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_a_new_access_token_is_no_other_client() {
+    let rollcall = Rollcall::start_with(&[("deletion-limit-per-hour", "1")]).await;
+    let (id, secret) = credentials(
+        rollcall
+            .command(&["token", "generate", "idp"])
+            .succeeded()
+            .stdout
+            .trim(),
+    );
+    let form = [GRANT, ("client_id", &*id), ("client_secret", &*secret)];
+    let mut refused = 0;
+    for name in ["a", "b", "c"] {
+        let (_, body) = ask(&rollcall, &form, None).await;
+        let client = Rollcall::scim_at(&rollcall.service, body["access_token"].as_str().unwrap());
+        let user = client
+            .post("/Users", &serde_json::json!({"userName": name}))
+            .await
+            .expect(201);
+        refused += u16::from(client.delete(&format!("/Users/{}", user.id())).await.status == 429);
+    }
+    assert_eq!(refused, 2, "the brake counts the lender");
+    let audit = rollcall.command(&["audit", "--token", "idp", "--action", "delete", "--output", "json"]);
+    assert_eq!(audit.succeeded().json().as_array().unwrap().len(), 1);
+    wait_until("the refusals are noted", Duration::from_secs(10), async || {
+        let log = rollcall.command(&["scim", "log", "--token", "idp", "--failed", "--output", "json"]);
+        log.succeeded().json().as_array().unwrap().len() == 2
+    })
+    .await;
+    rollcall.finish().await;
+}
+
+#[tokio::test]
 async fn an_access_token_ends_before_its_parents_end() {
     let rollcall = Rollcall::start().await;
     let (id, secret) = credentials(&rollcall.token(&[]));

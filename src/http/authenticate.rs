@@ -35,7 +35,8 @@ const MIN_FILE_TOKEN: usize = 16;
 /// Who sends a request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The token's public id, or `file:<n>` for one from a token file.
+    /// The token's public id, or `file:<n>` for one from a token file. An access token is its lender in all that is noted, counted and
+    /// limited: a client that asks for a new one is no other client.
     pub token: Arc<str>,
     /// What it may do.
     pub scopes: Arc<[Scope]>,
@@ -291,10 +292,10 @@ fn known(token: Token) -> Known {
         hash: token.hash,
         expires_at: token.expires_at,
         caller: Caller {
-            token: token.public_id.into(),
+            is_loan: token.parent.is_some(),
+            token: token.parent.unwrap_or(token.public_id).into(),
             scopes: token.scopes.into(),
             dialect: token.dialect.parse().unwrap_or_default(),
-            is_loan: token.parent.is_some(),
         },
     }
 }
