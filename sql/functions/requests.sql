@@ -35,7 +35,7 @@ $$;
 
 -- The last requests, newest first. p_filter: token (public id or name), failed (true: refused ones alone), status, user (an id: requests whose
 -- target has it, that created him, or that were refused and name him), user_name_key (folded: those that were refused and name it), since,
--- until, after (an id, exclusive).
+-- until, after and before (ids, exclusive).
 create or replace function api.requests_find(p_filter jsonb, p_limit int)
 returns table (id bigint, token text, token_name text, at timestamptz, request_id text, method text, target text,
                status smallint, scim_type text, detail text, duration_us bigint, body text)
@@ -47,7 +47,7 @@ declare
   v_creating text[];
 begin
   select f.* into v from jsonb_to_record(p_filter) as f(token text, failed boolean, status int, "user" uuid, user_name_key text,
-    since timestamptz, until timestamptz, after bigint);
+    since timestamptz, until timestamptz, after bigint, before bigint);
   v_keys := array[v.user_name_key, (select u.user_name_key from store.users u where u.id = v."user")];
   v_creating := store.requests_creating(v."user");
   return query
@@ -62,6 +62,7 @@ begin
       and (v.since is null or s.at >= v.since)
       and (v.until is null or s.at < v.until)
       and (v.after is null or s.id > v.after)
+      and (v.before is null or s.id < v.before)
     order by s.id desc
     limit least(p_limit, 10000);
 end $$;

@@ -7,7 +7,7 @@ use rollcall::db::{AuditEntry, AuditFilter, Database};
 
 use super::output::time;
 use super::rows::Rows;
-use super::window::Window;
+use super::window::{Stretch, Window};
 use super::{names, session, token, user};
 
 #[derive(Debug, Args)]
@@ -60,8 +60,8 @@ pub(crate) async fn print(config: &Config, arguments: &Arguments) -> anyhow::Res
             until: arguments.window.until,
             ..AuditFilter::default()
         };
-        let find = async |after, limit| {
-            filter.after = after;
+        let find = async |stretch: Stretch, limit| {
+            (filter.after, filter.before) = (stretch.after, stretch.before);
             Ok(db.audit_find(&filter, limit).await?)
         };
         arguments.window.show(&ROWS, |entry| entry.id, find).await

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::output::time;
 use super::rows::Rows;
-use super::window::Window;
+use super::window::{Stretch, Window};
 use super::{Refused, names, session, token};
 
 #[derive(Debug, Subcommand)]
@@ -60,10 +60,10 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             user_name_key,
             since: arguments.window.since,
             until: arguments.window.until,
-            after: None,
+            ..RequestFilter::default()
         };
-        let find = async |after, limit| {
-            filter.after = after;
+        let find = async |stretch: Stretch, limit| {
+            (filter.after, filter.before) = (stretch.after, stretch.before);
             Ok(db.requests_find(&filter, limit).await?)
         };
         arguments.window.show(&ROWS, |noted| noted.id, find).await

@@ -77,6 +77,8 @@ pub struct AuditFilter {
     pub until: Option<Timestamp>,
     /// With a higher number than this.
     pub after: Option<i64>,
+    /// With a lower number than this.
+    pub before: Option<i64>,
 }
 
 /// One entry of a user's time line.

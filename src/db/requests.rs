@@ -65,6 +65,8 @@ pub struct RequestFilter {
     pub until: Option<Timestamp>,
     /// With a higher number than this.
     pub after: Option<i64>,
+    /// With a lower number than this.
+    pub before: Option<i64>,
 }
 
 impl Database {
