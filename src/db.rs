@@ -40,6 +40,7 @@ pub use audit::{AuditEntry, AuditFilter, HistoryEntry, Origin};
 pub use bootstrap::Turn;
 pub use call::Repeat;
 pub use connect::Address;
+pub use exports::Moment;
 pub use options::Options;
 pub use pages::Page;
 pub use pool::{Database, Settings};

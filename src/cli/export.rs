@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use rollcall::config::Config;
-use rollcall::db::Database;
+use rollcall::db::Moment;
 use rollcall::scim::schema::ResourceType;
 use rollcall::transfer::{Format, GroupLine, MemberName, Writer};
 
@@ -60,10 +60,11 @@ async fn write(config: &Config, resource: ResourceType, format: Format, out: imp
     let shell = &config.provisioning.login_shell;
     let mut writer = Writer::new(format, resource, shell, BufWriter::new(out));
     let left_out = session::with(config, async |db| {
+        let moment = db.moment().await?;
         writer.begin()?;
         match resource {
-            ResourceType::User => users(db, &mut writer).await?,
-            ResourceType::Group => groups(db, format, &mut writer).await?,
+            ResourceType::User => users(&moment, &mut writer).await?,
+            ResourceType::Group => groups(&moment, format, &mut writer).await?,
         }
         writer.end().map_err(Into::into)
     })
@@ -76,10 +77,10 @@ async fn write(config: &Config, resource: ResourceType, format: Format, out: imp
     Ok(())
 }
 
-async fn users<W: Write>(db: &Database, writer: &mut Writer<W>) -> anyhow::Result<()> {
+async fn users<W: Write>(moment: &Moment, writer: &mut Writer<W>) -> anyhow::Result<()> {
     let mut after = -1;
     loop {
-        let page = db.export_users(after, PAGE).await?;
+        let page = moment.users(after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.uid;
         for user in &page {
@@ -88,28 +89,28 @@ async fn users<W: Write>(db: &Database, writer: &mut Writer<W>) -> anyhow::Resul
     }
 }
 
-async fn groups<W: Write>(db: &Database, format: Format, writer: &mut Writer<W>) -> anyhow::Result<()> {
+async fn groups<W: Write>(moment: &Moment, format: Format, writer: &mut Writer<W>) -> anyhow::Result<()> {
     let mut after = -1;
     // Nodes see the private groups of users too; as resources they do not exist.
     let is_flat = format == Format::Group;
     loop {
-        let page = db.export_groups(after, PAGE, is_flat).await?;
+        let page = moment.groups(after, PAGE, is_flat).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.gid;
         for group in &page {
             writer.group(group)?;
             if is_flat {
-                flat_members(db, group, writer).await?;
+                flat_members(moment, group, writer).await?;
             } else {
-                direct_members(db, group, writer).await?;
+                direct_members(moment, group, writer).await?;
             }
             writer.group_end()?;
         }
     }
 }
 
-async fn flat_members<W: Write>(db: &Database, group: &GroupLine, writer: &mut Writer<W>) -> anyhow::Result<()> {
-    let names = db.export_member_names(group.id).await?;
+async fn flat_members<W: Write>(moment: &Moment, group: &GroupLine, writer: &mut Writer<W>) -> anyhow::Result<()> {
+    let names = moment.member_names(group.id).await?;
     let members = names.into_iter().map(|name| MemberName {
         id: group.id,
         name,
@@ -119,10 +120,10 @@ async fn flat_members<W: Write>(db: &Database, group: &GroupLine, writer: &mut W
     Ok(writer.members(&members.collect::<Vec<_>>())?)
 }
 
-async fn direct_members<W: Write>(db: &Database, group: &GroupLine, writer: &mut Writer<W>) -> anyhow::Result<()> {
+async fn direct_members<W: Write>(moment: &Moment, group: &GroupLine, writer: &mut Writer<W>) -> anyhow::Result<()> {
     let mut after = None;
     loop {
-        let page = db.export_members(group.id, after.as_ref(), PAGE).await?;
+        let page = moment.members(group.id, after.as_ref(), PAGE).await?;
         writer.members(&page)?;
         after = match page.into_iter().next_back() {
             Some(last) => Some(last),

@@ -5,6 +5,7 @@ mod desk;
 mod directories;
 mod faults;
 mod formats;
+mod moment;
 mod numbers;
 mod rivals;
 
