@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::harness::Rollcall;
+use crate::harness::database::Role;
 
 #[tokio::test]
 async fn tokens_are_made_listed_and_revoked() {
@@ -76,5 +77,41 @@ async fn tokens_are_made_listed_and_revoked() {
         6
     );
     assert_eq!(json(&["token", "list"]), json!([]));
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_bootstrap_that_ends_between_file_and_database_is_finished_by_the_next() {
+    let rollcall = Rollcall::start().await;
+    let folder = std::env::temp_dir().join(format!("rollcall-tokens-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir(&folder).unwrap();
+    let (secret, file) = (folder.join("secret"), folder.join("boot.toml"));
+    let text = format!(
+        "[[token]]\nname = \"idp\"\nscopes = [\"scim\"]\nfile = \"{}\"\n",
+        secret.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let arguments = ["bootstrap", file.to_str().unwrap()];
+    let owner = rollcall.database.connect(Role::Superuser).await;
+    let refuse = "alter table store.tokens add constraint nobody check (name <> 'idp') not valid";
+    owner.batch_execute(refuse).await.unwrap();
+    assert_ne!(rollcall.command(&arguments).code, 0);
+    owner
+        .batch_execute("alter table store.tokens drop constraint nobody")
+        .await
+        .unwrap();
+    rollcall.command(&arguments).succeeded();
+    let token = std::fs::read_to_string(&secret).unwrap();
+    Rollcall::scim_at(&rollcall.service, token.trim())
+        .get("/Users")
+        .await
+        .expect(200);
+    assert_eq!(
+        rollcall
+            .number("select count(*) from store.tokens where name = 'idp'")
+            .await,
+        1
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
     rollcall.finish().await;
 }

@@ -63,17 +63,14 @@ impl Work<'_> {
             return Ok((Action::Create, None));
         }
         let token = NewToken::generate();
-        self.db.token_create(&token, &draft(wanted)?, &self.origin).await?;
-        let outcome = keep_or_write(path, &(token.reveal() + "\n"), 0o600);
-        if matches!(outcome, Ok(Outcome::Written)) {
-            return Ok((Action::Create, Some(format!("written into {}", path.display()))));
+        // The file first: whoever is ended between the two finds the token in it the next time, and only then makes it valid.
+        match keep_or_write(path, &(token.reveal() + "\n"), 0o600) {
+            Err(error) => return Ok((Action::Conflict, Some(format!("{error:#}")))),
+            Ok(Outcome::Written) => {}
+            Ok(_) => return Ok((Action::Conflict, Some(format!("{} has just appeared", path.display())))),
         }
-        self.db.token_revoke(Some(&token.public_id), &self.origin).await?;
-        let text = match outcome {
-            Err(error) => format!("{error:#}"),
-            Ok(_) => format!("{} has just appeared", path.display()),
-        };
-        Ok((Action::Conflict, Some(text)))
+        self.db.token_create(&token, &draft(wanted)?, &self.origin).await?;
+        Ok((Action::Create, Some(format!("written into {}", path.display()))))
     }
 }
 
