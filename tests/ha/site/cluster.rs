@@ -96,7 +96,7 @@ impl Cluster {
             Part::Replica
         };
         let wanted = [Part::Primary, second, Part::Replica];
-        if parts != wanted {
+        if parts != wanted || self.is_synchronous && !self.members[0].knows_synchronous(&self.http).await {
             return false;
         }
         let Some(client) = self.try_connect_primary("postgres").await else {

@@ -144,6 +144,19 @@ impl Member {
         Part::Down
     }
 
+    /// Whether a synchronous standby is named in etcd: without one nobody becomes primary. What members say of themselves is as old as
+    /// their last look there; this is read for the question.
+    pub async fn knows_synchronous(&self, http: &reqwest::Client) -> bool {
+        let url = format!("http://{}:8008/cluster", self.host.address);
+        let answer = http.get(url).timeout(Duration::from_secs(2)).send().await;
+        let Ok(answer) = answer else { return false };
+        let Ok(cluster) = answer.json::<serde_json::Value>().await else {
+            return false;
+        };
+        let members = cluster["members"].as_array().into_iter().flatten();
+        members.into_iter().any(|member| member["role"] == "sync_standby")
+    }
+
     /// Whether its etcd leads.
     pub async fn leads_etcd(&self, http: &reqwest::Client) -> bool {
         let url = format!("http://{}:2379/v3/maintenance/status", self.host.address);
