@@ -1,7 +1,5 @@
 //! How a connection is made: connection strings with libpq's TLS modes, over rustls.
 
-pub(super) mod threads;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,12 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use deadpool::managed::QueueMode;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
-use tokio::runtime::Handle;
 
 use super::connect::Address;
-use super::connect::threads::OnThreads;
 use super::deadline;
 use super::gather::Place;
 use super::login_calls::{ApplyCall, ProbeCall};
@@ -53,9 +50,6 @@ pub struct Settings {
     pub read_staleness: Duration,
     /// Whether statements stay prepared on their connection: not behind a pooler in transaction mode.
     pub prepared_statements: bool,
-    /// Where connections to the primary live, those of nodes apart: on the threads that call most, because a call whose answer comes
-    /// by other threads wakes twice as many. `None`: on those of whoever needs the connection first.
-    pub primary_threads: Option<Handle>,
 }
 
 /// The database as the layers above see it. Cheap to clone.
@@ -96,17 +90,11 @@ impl Database {
             None => settings.read_pool_size,
         };
         Ok(Self {
-            primary: pool(
-                main,
-                settings.pool_size,
-                &settings,
-                primary.is_some(),
-                settings.primary_threads.clone(),
-            )?,
+            primary: pool(main, settings.pool_size, &settings, primary.is_some())?,
             standby: standby
-                .map(|address| pool(address, settings.read_pool_size, &settings, false, None))
+                .map(|address| pool(address, settings.read_pool_size, &settings, false))
                 .transpose()?,
-            nodes: pool(main, for_nodes, &settings, primary.is_some(), None)?,
+            nodes: pool(main, for_nodes, &settings, primary.is_some())?,
             lag: Arc::default(),
             seen: Arc::default(),
             watch: Arc::default(),
@@ -168,19 +156,10 @@ impl Database {
     }
 }
 
-fn pool(
-    address: &Address,
-    size: usize,
-    settings: &Settings,
-    is_primary: bool,
-    threads: Option<Handle>,
-) -> anyhow::Result<Pool> {
-    let manager = Manager::from_connect(
+fn pool(address: &Address, size: usize, settings: &Settings, is_primary: bool) -> anyhow::Result<Pool> {
+    let manager = Manager::from_config(
         address.config.clone(),
-        OnThreads {
-            tls: address.tls.clone(),
-            threads,
-        },
+        address.tls.clone(),
         ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         },
@@ -206,8 +185,6 @@ fn pool(
     );
     Ok(Pool::builder(manager)
         .max_size(size)
-        // The last one used is the one whose backend has everything at hand.
-        .queue_mode(QueueMode::Lifo)
         .runtime(deadpool_postgres::Runtime::Tokio1)
         .timeouts(Timeouts {
             wait: Some(settings.wait_timeout),
