@@ -5,6 +5,7 @@
 mod accounts;
 mod csv;
 mod directory;
+mod distinguished_name;
 mod fault;
 mod json;
 mod ldif;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::accounts::verbatim_gecos;
+use super::distinguished_name::{first, key};
 use super::fault::Faults;
 use super::record::number;
 use super::{Entry, Fault, Group, Member, Name, Rules, User};
@@ -224,20 +225,10 @@ fn group(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults)
 /// A member by distinguished name: `uid=jane,…` is the user jane and `cn=staff,…` the group staff, unless the directory
 /// has an entry of that name that says otherwise. An empty name is the placeholder of a group without members.
 fn member(dn: &str) -> Option<Member> {
-    let first = dn.split(',').next().unwrap_or_default();
-    let (attribute, name) = first.split_once('=')?;
+    let (attribute, name) = first(dn)?;
     Some(Member::Dn(Name {
         dn: key(dn),
-        is_group: attribute.trim().eq_ignore_ascii_case("cn"),
-        name: name.trim().to_owned(),
+        is_group: attribute.eq_ignore_ascii_case("cn"),
+        name,
     }))
-}
-
-/// A distinguished name for comparing: folded, without spaces around its commas and equals signs.
-pub(super) fn key(dn: &str) -> String {
-    let parts = dn.split(',').map(|part| match part.split_once('=') {
-        Some((attribute, value)) => format!("{}={}", attribute.trim(), value.trim()),
-        None => part.trim().to_owned(),
-    });
-    crate::fold::fold(&parts.collect::<Vec<_>>().join(","))
 }

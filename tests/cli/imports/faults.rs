@@ -120,3 +120,51 @@ async fn broken_files_are_refused_with_the_place() {
     assert_eq!(line("ldif", b"dn: uid=a\nchangetype: delete\n").0, 2);
     desk.close().await;
 }
+
+#[tokio::test]
+async fn every_fault_of_an_ldif_file_is_told_at_once_with_what_its_entries_take_from_each_other() {
+    let desk = Desk::open().await;
+    let ldif = "\
+dn: uid=a,dc=x
+objectClass: posixAccount
+uid: a
+uidNumber: 6001
+gidNumber: 6001
+homeDirectory: /home/a
+cn:: ***
+gecos:: ***
+loginShell: notabs
+
+dn: uid=b,dc=x
+objectClass: posixAccount
+uid: b
+uidNumber: 6001
+gidNumber: 6001
+homeDirectory: b
+without a colon
+
+dn: uid=c,dc=x
+objectClass: posixAccount
+uid: c
+uidNumber: 6001
+gidNumber: 6001
+homeDirectory: /home/c
+changetype: delete
+loginShell: notabs either
+";
+    let found = desk.conflicts("user", "ldif", ldif);
+    let told: Vec<(u64, &str)> = found.iter().map(|(line, what, _)| (*line, what.as_str())).collect();
+    for wanted in [(7, "cn"), (8, "gecos"), (17, ""), (25, "changetype")] {
+        assert!(told.contains(&wanted), "{wanted:?}: {found:?}");
+    }
+    for (line, reason) in [
+        (1, "absolute path"),
+        (11, "absolute path"),
+        (11, "also on line 1"),
+        (19, "also on line 1"),
+    ] {
+        let is_told = found.iter().any(|(at, _, why)| *at == line && why.contains(reason));
+        assert!(is_told, "line {line}, {reason}: {found:?}");
+    }
+    desk.close().await;
+}

@@ -1,0 +1,142 @@
+//! Distinguished names (RFC 4514), compared whatever way their characters are written.
+
+/// What has a meaning of its own inside a name, and is written behind a backslash where it has none.
+const SPECIAL: &[u8] = b",+\"\\<>;=";
+
+/// A name for comparing: folded, without spaces around its commas and equals signs, and each character in one spelling, whether it
+/// was escaped by itself (`\,`), by its bytes (`\2C`, RFC 4514 §2.4) or by quotation marks (RFC 2253 §4).
+pub(super) fn key(name: &str) -> String {
+    crate::fold::fold(&canonical(name))
+}
+
+/// Attribute and value that a name begins with, the value as it is meant.
+pub(super) fn first(name: &str) -> Option<(String, String)> {
+    let canonical = canonical(name);
+    let (attribute, rest) = canonical.split_once('=')?;
+    let mut value = String::new();
+    let mut characters = rest.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            ',' => break,
+            '\\' => value.extend(characters.next()),
+            _ => value.push(character),
+        }
+    }
+    Some((attribute.to_owned(), value))
+}
+
+fn canonical(name: &str) -> String {
+    let mut key = Key::default();
+    let mut rest = name.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match byte {
+            b'\\' => match behind {
+                [high, low, behind @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                    key.literal(digit(*high) * 16 + digit(*low));
+                    rest = behind;
+                }
+                [escaped, behind @ ..] => {
+                    key.literal(*escaped);
+                    rest = behind;
+                }
+                [] => key.literal(byte),
+            },
+            b'"' => key.is_quoted = !key.is_quoted,
+            _ if key.is_quoted => key.literal(byte),
+            b',' => key.separate(byte, false),
+            b'=' if !key.is_value => key.separate(byte, true),
+            b'=' => key.literal(byte),
+            b' ' if key.text.len() == key.begin => {}
+            b' ' => key.text.push(byte),
+            _ => {
+                key.text.push(byte);
+                key.end = key.text.len();
+            }
+        }
+    }
+    key.text.truncate(key.end);
+    String::from_utf8_lossy(&key.text).into_owned()
+}
+
+/// A key that is being written.
+#[derive(Default)]
+struct Key {
+    text: Vec<u8>,
+    /// Where the part begins that is being read: spaces there are left out.
+    begin: usize,
+    /// Behind its last character that is no plain space: spaces from there on are left out when the part ends.
+    end: usize,
+    /// Whether that part is a value, in which an equals sign is one.
+    is_value: bool,
+    is_quoted: bool,
+}
+
+impl Key {
+    /// A character that separates nothing.
+    fn literal(&mut self, byte: u8) {
+        if SPECIAL.contains(&byte) {
+            self.text.push(b'\\');
+        }
+        self.text.push(byte);
+        self.end = self.text.len();
+    }
+
+    /// A character that ends a part; whether a value follows.
+    fn separate(&mut self, byte: u8, is_value: bool) {
+        self.text.truncate(self.end);
+        self.text.push(byte);
+        self.begin = self.text.len();
+        self.end = self.begin;
+        self.is_value = is_value;
+    }
+}
+
+fn digit(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        _ => (byte | 0x20) - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{first, key};
+
+    #[test]
+    fn a_name_is_the_same_in_every_spelling() {
+        for (one, other) in [
+            ("cn=Doe\\, John,ou=p,dc=x", "CN = doe\\2C John , OU=P,dc=x"),
+            ("cn=Doe\\, John,ou=p", "cn=\"Doe, John\",ou=p"),
+            ("cn=J\u{fc}rgen,dc=x", "cn=J\\C3\\BCrgen,dc=x"),
+            ("cn=a\\=b", "cn=a=b"),
+            ("cn=a\\ ", "cn=a\\20"),
+            ("uid=a,dc=x", " uid=a , dc=x "),
+        ] {
+            assert_eq!(key(one), key(other));
+        }
+    }
+
+    #[test]
+    fn a_name_begins_with_a_value_as_it_is_meant() {
+        let pair = |attribute: &str, value: &str| Some((attribute.to_owned(), value.to_owned()));
+        assert_eq!(first("cn=Doe\\, John,ou=p"), pair("cn", "Doe, John"));
+        assert_eq!(first("UID = jane , dc=x"), pair("UID", "jane"));
+        assert_eq!((first(""), first("jane")), (None, None));
+    }
+
+    #[test]
+    fn different_names_stay_different() {
+        for (one, other) in [
+            ("cn=a\\,dc=x", "cn=a,dc=x"),
+            ("cn=a\\ ,dc=x", "cn=a,dc=x"),
+            ("cn=a b", "cn=ab"),
+            ("cn=a+uid=b", "cn=a\\+uid=b"),
+            ("cn=\"a", "cn=b"),
+            ("", "cn="),
+        ] {
+            assert_ne!(key(one), key(other));
+        }
+        assert_eq!(key("cn=a\\"), key("cn=a\\\\"), "a backslash at the end is one");
+    }
+}
