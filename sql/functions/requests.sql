@@ -33,9 +33,9 @@ as $$
     where a.subject = p_user and a.action = 'create' and a.path = 'scim' and a.request_id is not null)
 $$;
 
--- The last requests, newest first. p_filter: token (public id or name), failed (true: refused ones alone), status, user (an id: requests whose
--- target has it, that created him, or that were refused and name him), user_name_key (folded: those that were refused and name it), since,
--- until, after and before (ids, exclusive).
+-- The last requests, newest first. p_filter: token (public id or name), failed (true: refused ones alone), succeeded (true: the others
+-- alone), status, user (an id: requests whose target has it, that created him, or that were refused and name him), user_name_key (folded:
+-- those that were refused and name it), since, until, after and before (ids, exclusive).
 create or replace function api.requests_find(p_filter jsonb, p_limit int)
 returns table (id bigint, token text, token_name text, at timestamptz, request_id text, method text, target text,
                status smallint, scim_type text, detail text, duration_us bigint, body text)
@@ -46,7 +46,8 @@ declare
   v_keys text[];
   v_creating text[];
 begin
-  select f.* into v from jsonb_to_record(p_filter) as f(token text, failed boolean, status int, "user" uuid, user_name_key text,
+  select f.* into v from jsonb_to_record(p_filter) as f(token text, failed boolean, succeeded boolean, status int,
+    "user" uuid, user_name_key text,
     since timestamptz, until timestamptz, after bigint, before bigint);
   v_keys := array[v.user_name_key, (select u.user_name_key from store.users u where u.id = v."user")];
   v_creating := store.requests_creating(v."user");
@@ -56,6 +57,7 @@ begin
     from store.scim_requests s left join store.tokens t on t.public_id = s.token
     where (v.token is null or s.token = v.token or t.name = v.token)
       and (v.failed is not true or s.status >= 400)
+      and (v.succeeded is not true or s.status < 400)
       and (v.status is null or s.status = v.status)
       and (v."user" is null and v.user_name_key is null or strpos(s.target, v."user"::text) > 0
            or s.method = 'POST' and (store.request_names(s.body, v_keys) or s.request_id = any (v_creating)))

@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
     /// Only what was refused.
     #[arg(long)]
     failed: bool,
+    /// Only what was not refused.
+    #[arg(long, conflicts_with = "failed")]
+    succeeded: bool,
     /// Only with this HTTP status.
     #[arg(long, value_parser = clap::value_parser!(u16).range(100..=599))]
     status: Option<u16>,
@@ -55,6 +58,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         let mut filter = RequestFilter {
             token: arguments.token.clone(),
             failed: arguments.failed,
+            succeeded: arguments.succeeded,
             status: arguments.status,
             user,
             user_name_key,

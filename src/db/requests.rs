@@ -53,6 +53,8 @@ pub struct RequestFilter {
     pub token: Option<String>,
     /// Whether only refused ones.
     pub failed: bool,
+    /// Whether only those that were not refused.
+    pub succeeded: bool,
     /// With this HTTP status alone.
     pub status: Option<u16>,
     /// About this user or group alone; of a user also what created him, and what was refused and names him.

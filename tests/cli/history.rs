@@ -107,6 +107,10 @@ async fn filters_narrow_and_csv_can_be_read() {
     })
     .await;
     assert_eq!(count(&["scim", "log", "--failed"]), 1);
+    assert_eq!(
+        count(&["scim", "log", "--succeeded"]) + 1,
+        count(&["scim", "log", "--limit", "1000"])
+    );
     assert_eq!(count(&["scim", "log", "--status", "201"]), 1);
     let csv = rollcall
         .command(&["audit", "--user", "jane", "--output", "csv"])
