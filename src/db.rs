@@ -12,6 +12,7 @@ mod call;
 mod connect;
 mod deadline;
 mod exports;
+mod freshest;
 mod gather;
 pub mod groups;
 pub mod id_blocks;

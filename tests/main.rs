@@ -8,6 +8,7 @@ mod admin;
 mod audit;
 mod cli;
 mod crash;
+mod freshest;
 mod harness;
 mod login;
 mod metrics;

@@ -106,7 +106,7 @@ impl Database {
     }
 
     /// Sends a read to the primary: it sees every acknowledged write. While no primary answers, and the request may be told what
-    /// is old ([`trail`]), it comes from the standby.
+    /// is old ([`trail`]), it comes from the freshest standby.
     pub(super) async fn read(
         &self,
         op: &'static str,
@@ -127,7 +127,10 @@ impl Database {
                 }
             }
         }
-        let rows = self.trailing_read(op, sql, parameters).await?;
+        let pool = self.freshest.pool().unwrap_or_else(|| self.read_pool());
+        let rows = self
+            .call(pool, op, Repeat::Idempotent, deadline, None, sql, parameters)
+            .await?;
         trail::note(self.lag.get().unwrap_or(self.settings.read_staleness));
         METRICS.db_reads.with_label_values(&["stale"]).inc();
         Ok(rows)

@@ -1,5 +1,7 @@
 //! How a connection is made: connection strings with libpq's TLS modes, over rustls.
 
+mod hosts;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, P
 
 use super::connect::Address;
 use super::deadline;
+use super::freshest::Freshest;
 use super::gather::Place;
 use super::login_calls::{ApplyCall, ProbeCall};
 use super::nss::Lag;
@@ -57,6 +58,8 @@ pub struct Settings {
 pub struct Database {
     pub(super) primary: Pool,
     pub(super) standby: Option<Pool>,
+    /// The standbys one by one, for SCIM reads while no primary answers.
+    pub(super) freshest: Arc<Freshest>,
     /// To the primary, for what nodes read: writes that queue for theirs are not in front of it.
     pub(super) nodes: Pool,
     pub(super) options: Arc<Options>,
@@ -94,6 +97,7 @@ impl Database {
             standby: standby
                 .map(|address| pool(address, settings.read_pool_size, &settings, false))
                 .transpose()?,
+            freshest: Arc::new(Freshest::of(each_standby(standby, &settings)?)),
             nodes: pool(main, for_nodes, &settings, primary.is_some())?,
             lag: Arc::default(),
             seen: Arc::default(),
@@ -150,10 +154,21 @@ impl Database {
     pub fn close(&self) {
         self.primary.close();
         self.nodes.close();
+        self.freshest.close();
         if let Some(pool) = &self.standby {
             pool.close();
         }
     }
+}
+
+/// A pool for each host of the standbys' address, where it names several.
+fn each_standby(standby: Option<&Address>, settings: &Settings) -> anyhow::Result<Vec<Pool>> {
+    let hosts = standby.map(Address::each_host).filter(|hosts| hosts.len() > 1);
+    let hosts = hosts.unwrap_or_default();
+    hosts
+        .iter()
+        .map(|host| pool(host, settings.read_pool_size, settings, false))
+        .collect()
 }
 
 fn pool(address: &Address, size: usize, settings: &Settings, is_primary: bool) -> anyhow::Result<Pool> {

@@ -83,9 +83,14 @@ impl Database {
             Some(rows.is_ok_and(|rows| rows.first().is_some_and(|row| row.get(0))))
         };
         let answers = tokio::time::timeout(PATIENCE, look).await.unwrap_or(Some(false));
-        if let Some(answers) = answers {
-            self.watch.note(answers);
+        let Some(answers) = answers else { return };
+        // Chosen before anybody is sent there.
+        if !answers {
+            self.freshest.choose().await;
+        } else if self.watch.is_lost() {
+            self.freshest.rest();
         }
+        self.watch.note(answers);
     }
 }
 

@@ -53,9 +53,46 @@ impl Postgres {
 
     /// One of a test's own, with fsync, that it may [`kill`](Self::kill) and [`start_again`](Self::start_again).
     pub fn synced() -> Self {
+        Self::make(&format!("{}-{}", process::id(), Self::number()), Durability::Synced)
+    }
+
+    fn number() -> u32 {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self::make(&format!("{}-{number}", process::id()), Durability::Synced)
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A folder for a server's data, its socket and its log.
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("{PREFIX}{name}"));
+        std::fs::create_dir(&folder).unwrap();
+        succeed(Command::new("chmod").arg("0700").arg(&folder));
+        if is_root() {
+            succeed(Command::new("chown").arg(SUPERUSER).arg(&folder));
+        }
+        folder
+    }
+
+    /// A standby that follows this one.
+    pub fn standby(&self) -> Self {
+        let folder = Self::folder(&format!("{}-{}", process::id(), Self::number()));
+        let mut copy = as_server("pg_basebackup");
+        copy.args([
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "-d",
+            &self.uri(SUPERUSER, "postgres"),
+            "-D",
+        ]);
+        output(copy.arg(folder.join("data")));
+        let server = serve(&folder, self.durability);
+        Self {
+            folder,
+            durability: self.durability,
+            server,
+        }
     }
 
     /// Ends the server as a power cut would (SIGKILL), and with it every process of its.
@@ -109,12 +146,7 @@ impl Postgres {
     }
 
     fn make(name: &str, durability: Durability) -> Self {
-        let folder = std::env::temp_dir().join(format!("{PREFIX}{name}"));
-        std::fs::create_dir(&folder).unwrap();
-        succeed(Command::new("chmod").arg("0700").arg(&folder));
-        if is_root() {
-            succeed(Command::new("chown").arg(SUPERUSER).arg(&folder));
-        }
+        let folder = Self::folder(name);
         let mut initdb = as_server("initdb");
         initdb.arg("-D").arg(folder.join("data")).args([
             "-U",
