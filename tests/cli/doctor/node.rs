@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::agent;
 use super::machine::{Machine, assert_found};
 use crate::harness::Rollcall;
+use crate::harness::command::run;
 use crate::harness::database::Role;
 
 /// The file it is in, how it is planted, the check that finds it, and what is said.
@@ -54,6 +55,19 @@ async fn a_good_node_has_no_finding() {
     let (rollcall, machine) = node().await;
     let uri = rollcall.database.uri(Role::App);
     assert_eq!(findings(&machine, &uri), (0, vec![]));
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_node_needs_no_settings_of_the_service() {
+    let (rollcall, machine) = node().await;
+    let arguments = ["doctor", "--scope", "node", "--root", machine.root()];
+    for settings in [&[][..], &[("ROLLCALL_DATABASE_POOL_SIZE", "many")]] {
+        let told = run(&arguments, settings).succeeded().stdout;
+        assert!(told.contains("nsswitch"), "{told}");
+    }
+    machine.remove("etc/nsswitch.conf");
+    assert_eq!(run(&arguments, &[]).code, 1);
     rollcall.finish().await;
 }
 
