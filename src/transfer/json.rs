@@ -18,7 +18,7 @@ use super::accounts::verbatim_gecos;
 use super::fault::Faults;
 use super::lines::BYTE_ORDER_MARK;
 use super::{Entry, Fault, Group, Member, Rules, Sink, User};
-use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, Schema, Target, WORKBENCH_USER};
 
 /// Most bytes of one resource: a group of a hundred thousand members has 7 MB.
 pub const RESOURCE_BYTES: u64 = 32 * 1024 * 1024;
@@ -221,7 +221,7 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
 }
 
 fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Faults) -> Option<Entry> {
-    let id = body.remove("id").and_then(|id| id.as_str()?.parse().ok());
+    let id = taken(&mut body, "id").and_then(|id| id.as_str()?.parse().ok());
     let extension = match rules.resource {
         ResourceType::User => POSIX_USER.id,
         ResourceType::Group => POSIX_GROUP.id,
@@ -230,10 +230,7 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Fa
     let posix = posix.map(|(_, value)| value.clone()).unwrap_or_default();
     match rules.resource {
         ResourceType::User => {
-            let uid = body
-                .get(WORKBENCH_USER.id)
-                .and_then(|workbench| workbench.get("posixUserId")?.as_i64());
-            if rules.passes_over(uid) {
+            if rules.passes_over(number(rules.resource, &body, &WORKBENCH_USER, "posixUserId")) {
                 return Some(Entry::PassedOver);
             }
             let gid = faults.keep(typed(line, &posix, "posixGroupId", "a whole number", Value::as_i64));
@@ -252,16 +249,42 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Fa
             Some(Entry::User(Box::new(user)))
         }
         ResourceType::Group => {
-            if rules.passes_over(posix.get("posixGroupId").and_then(Value::as_i64)) {
+            if rules.passes_over(number(rules.resource, &body, &POSIX_GROUP, "posixGroupId")) {
                 return Some(Entry::PassedOver);
             }
-            let members = faults.keep(members(line, &body.remove("members").unwrap_or_default()));
+            let members = faults.keep(members(line, &taken(&mut body, "members").unwrap_or_default()));
             let mut group = Group::from_body(line, body, faults)?;
             group.id = id;
             group.members = members.unwrap_or_default();
             Some(Entry::Group(Box::new(group)))
         }
     }
+}
+
+/// Takes an attribute out of `body`, compared without case (RFC 7643 §2.1).
+fn taken(body: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let key = body.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+    body.shift_remove(&key)
+}
+
+/// The number that the reader will find under `attribute` of `extension`, by whichever of its names.
+fn number(
+    resource: ResourceType,
+    body: &Map<String, Value>,
+    extension: &'static Schema,
+    attribute: &str,
+) -> Option<i64> {
+    body.iter().find_map(|(key, value)| match resource.resolve(key)? {
+        Target::Extension(schema) if schema == extension => {
+            let mut members = value.as_object()?.iter();
+            let is_it = |name: &str| schema.attribute(name).is_some_and(|found| found.name == attribute);
+            members.find(|(name, _)| is_it(name))?.1.as_i64()
+        }
+        Target::Attribute(path) if path.extension == Some(extension) && key.contains(':') => {
+            (path.attribute.name == attribute).then(|| value.as_i64())?
+        }
+        _ => None,
+    })
 }
 
 /// An attribute that only files have, or that SCIM takes from no client: its type is for nobody else to check.

@@ -116,6 +116,7 @@ fn a_member_that_an_object_has_twice_is_told_and_the_other_records_are_read() {
     assert!(faults(&entries(Format::Json, ResourceType::User, hostile.as_bytes())).len() <= 21);
 }
 
+const POSIX_GROUP: &str = "urn:rollcall:params:scim:schemas:extension:posix:1.0:Group";
 const POSIX: &str = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
 
 #[test]
@@ -197,4 +198,49 @@ fn a_gecos_field_that_is_there_and_empty_stays_empty() {
         b"userName,displayName\njane,Jane Doe\n",
     );
     assert_eq!(users(&found)[0].draft.gecos.as_deref(), Some("Jane Doe"));
+}
+
+#[test]
+fn numbers_outside_the_range_are_passed_over_however_the_attribute_is_spelt() {
+    let mut rules = rules(ResourceType::User);
+    rules.ids = Some(2000..=2999);
+    let passed_over = |rules: &Rules, text: &str| {
+        let mut found = Vec::new();
+        let mut sink = |entry| {
+            found.push(entry);
+            ControlFlow::Continue(())
+        };
+        assert!(read(Format::Json, rules, &mut text.as_bytes(), &mut sink).is_ok());
+        matches!(&found[..], [Ok(Entry::PassedOver)])
+    };
+    let (upper, urn) = (POSIX.to_uppercase(), POSIX);
+    for number in [2500, 3500] {
+        for said in [
+            format!(r#""{urn}":{{"posixUserId":{number}}}"#),
+            format!(r#""{upper}":{{"posixUserId":{number}}}"#),
+            format!(r#""{urn}":{{"POSIXUSERID":{number}}}"#),
+            format!(r#""{urn}":{{"posixUid":{number}}}"#),
+            format!(r#""{urn}:posixUserId":{number}"#),
+        ] {
+            let text = format!(r#"{{"userName":"jane",{said}}}"#);
+            assert_eq!(passed_over(&rules, &text), number == 3500, "{text}");
+        }
+    }
+    rules.resource = ResourceType::Group;
+    let group = POSIX_GROUP.to_uppercase();
+    for number in [2500, 3500] {
+        let text = format!(r#"{{"displayName":"a","{group}":{{"PosixGroupID":{number}}}}}"#);
+        assert_eq!(passed_over(&rules, &text), number == 3500, "{text}");
+    }
+}
+
+#[test]
+fn members_and_ids_are_taken_however_they_are_spelt() {
+    let id = "0192d3a0-0000-7000-8000-000000000001";
+    let text = format!(r#"{{"ID":"{id}","displayName":"a","Members":[{{"value":"x"}}]}}"#);
+    let found = entries(Format::Json, ResourceType::Group, text.as_bytes());
+    assert!(
+        matches!(&found[..], [Ok(Entry::Group(group))] if group.members.len() == 1 && group.id.is_some()),
+        "{found:?}"
+    );
 }
