@@ -23,6 +23,9 @@ use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, Schema, Target,
 /// Most bytes of one resource: a group of a hundred thousand members has 7 MB.
 pub const RESOURCE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// How many resources a list response has, on all its pages (RFC 7644 §3.4.2).
+const TOTAL: &str = "totalResults";
+
 /// Reads resource after resource.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
     let place = Place::default();
@@ -45,6 +48,8 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
         place: &place,
         is_over: false,
         is_empty: true,
+        records: 0,
+        promised: None,
         unknown: Unknown::default(),
     };
     loop {
@@ -56,6 +61,7 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
                 if walk.is_empty {
                     let _ = (walk.sink)(Err(Fault::of_line(place.line(), super::NO_RECORD)));
                 }
+                walk.count();
                 return Ok(());
             }
             Err(error) if error.is_io() && place.bytes.get() <= RESOURCE_BYTES => return Err(error.into()),
@@ -142,10 +148,24 @@ struct Walk<'a, 's> {
     is_over: bool,
     /// Whether there was nothing yet, not even a list without resources.
     is_empty: bool,
+    /// How many records there were.
+    records: u64,
+    /// The largest `totalResults` of a list response, and its line.
+    promised: Option<(u64, u64)>,
     unknown: Unknown,
 }
 
 impl Walk<'_, '_> {
+    /// Refuses some pages of an answer that has more of them (RFC 7644 §3.4.2.4): whoever is on the others would be lost without a word.
+    fn count(&mut self) {
+        let records = self.records;
+        if let Some((total, line)) = self.promised.filter(|(total, _)| *total > records) {
+            let reason = format!("the file holds {records} of {total} resources: fetch all pages");
+            let fault = Fault::of_value(line, TOTAL, &total.to_string(), reason);
+            let _ = (self.sink)(Err(fault));
+        }
+    }
+
     fn refuse(&mut self, reason: &str) -> ControlFlow<()> {
         let flow = (self.sink)(Err(Fault::of_line(self.place.line(), reason)));
         self.is_over = flow.is_break();
@@ -185,6 +205,7 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         let mut twice = Vec::new();
         while let Some(value) = sequence.next_element_seed(Once { twice: &mut twice })? {
+            self.records += 1;
             let flow = match value {
                 Value::Object(resource) => self.take(resource, &std::mem::take(&mut twice)),
                 _ => self.refuse("a resource must be an object"),
@@ -201,10 +222,16 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
         let mut is_list = false;
         let mut twice = Vec::new();
         let mut seen = HashSet::new();
+        let mut total = None;
         while let Some(key) = map.next_key::<String>()? {
             if key.eq_ignore_ascii_case("Resources") {
                 is_list = true;
                 map.next_value_seed(&mut *self)?;
+            } else if key.eq_ignore_ascii_case(TOTAL) {
+                let line = self.place.line();
+                let value: Value = map.next_value()?;
+                total = total.max(value.as_u64().map(|total| (total, line)));
+                resource.insert(key, value);
             } else if is_list {
                 map.next_value::<IgnoredAny>()?;
             } else {
@@ -213,7 +240,15 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
                 resource.insert(key, value);
             }
         }
-        if !is_list && self.take(resource, &twice).is_break() {
+        if is_list {
+            // The first page that says so is named.
+            if total.map(|(total, _)| total) > self.promised.map(|(total, _)| total) {
+                self.promised = total;
+            }
+            return Ok(());
+        }
+        self.records += 1;
+        if self.take(resource, &twice).is_break() {
             return Err(A::Error::custom("enough"));
         }
         Ok(())

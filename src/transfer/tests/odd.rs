@@ -201,6 +201,40 @@ fn a_gecos_field_that_is_there_and_empty_stays_empty() {
 }
 
 #[test]
+fn pages_of_a_list_are_refused_unless_all_of_them_are_there() {
+    let page = |total: &str, users: &[&str]| {
+        let users: Vec<String> = users.iter().map(|name| format!(r#"{{"userName":"{name}"}}"#)).collect();
+        format!(
+            "{{\n\"totalResults\":{total},\n\"Resources\":[{}]}}\n",
+            users.join(",\n")
+        )
+    };
+    let first = page("4", &["a", "b"]);
+    let backwards = r#"{"Resources":[{"userName":"a"},{"userName":"b"}],"totalresults":1000}"#;
+    for (text, told) in [
+        (first.clone(), Some((2, "holds 2 of 4"))),
+        (page("4", &[]), Some((2, "holds 0 of 4"))),
+        (backwards.to_owned(), Some((1, "holds 2 of 1000"))),
+        (first.clone() + &page("4", &["c"]), Some((2, "holds 3 of 4"))),
+        (first.clone() + &page("5", &["c", "d"]), Some((6, "holds 4 of 5"))),
+        (first + &page("4", &["c", "d"]), None),
+        (page("1", &["a", "b"]), None),
+        (page("null", &["a"]), None),
+        (page("0", &[]), None),
+    ] {
+        let found = entries(Format::Json, ResourceType::User, text.as_bytes());
+        match (&faults(&found)[..], told) {
+            ([], None) => {}
+            ([(line, "totalResults", reason)], Some((expected, words))) => {
+                assert_eq!(*line, expected, "{text}");
+                assert!(reason.contains(words), "{reason}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn numbers_outside_the_range_are_passed_over_however_the_attribute_is_spelt() {
     let mut rules = rules(ResourceType::User);
     rules.ids = Some(2000..=2999);
