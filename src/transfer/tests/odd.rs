@@ -56,6 +56,15 @@ fn a_byte_order_mark_of_utf_8_is_passed_over_and_one_of_utf_16_told() {
 }
 
 #[test]
+fn what_looks_like_the_mark_of_utf_16_further_on_is_a_line_that_is_not_utf_8() {
+    let good = b"jane:x:1001:1001:J:/home/jane:/bin/sh\njack:x:1002:1002:J:/home/jack:/bin/sh\n";
+    for mark in [b"\xfe\xff", b"\xff\xfe"] {
+        let found = entries(Format::Passwd, ResourceType::User, &[&good[..], mark, b"\n"].concat());
+        assert_eq!(faults(&found), [(3, "", "the line is not UTF-8 from byte 1 on")]);
+    }
+}
+
+#[test]
 fn cr_lf_is_taken_for_lf_with_one_warning() {
     let text = b"jane:x:1001:1001:J:/home/jane:/bin/sh\r\n\r\n# x\r\njack:x:1002:1002:J:/home/jack:/bin/sh\r\n";
     let found = entries(Format::Passwd, ResourceType::User, text);
