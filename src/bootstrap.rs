@@ -3,6 +3,7 @@
 //! What the file says of somebody is made so; what it leaves out is left alone, and nobody is removed.
 
 mod attributes;
+mod clashes;
 mod entry;
 mod file;
 mod settings;
@@ -11,17 +12,17 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use clashes::{Clashes, Present};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::fold::fold;
-use crate::posix::derive_user_name;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::document::normalise;
 use crate::scim::error::ScimError;
 use crate::scim::group::GroupDraft;
-use crate::scim::schema::{ResourceType, WORKBENCH_USER};
+use crate::scim::schema::ResourceType;
 use crate::scim::user::UserDraft;
 use crate::tokens::{Scope, SecretHash};
 
@@ -157,15 +158,6 @@ impl Bootstrap {
 }
 
 impl User {
-    /// The POSIX name that he gets when he is new and it is free: the one the file says, or the derived one.
-    pub fn posix_name(&self) -> String {
-        let said = self
-            .said
-            .get(WORKBENCH_USER.id)
-            .and_then(|said| said.get("posixUserName")?.as_str());
-        said.map_or_else(|| derive_user_name(&self.user_name), str::to_owned)
-    }
-
     /// Whether a list of members may mean him by `name`: userName or POSIX name.
     pub fn is_called(&self, name: &str) -> bool {
         self.key == fold(name) || self.posix_name() == name

@@ -174,6 +174,10 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         Command::Completions(arguments) => return completions::completions(&arguments),
         Command::Man(arguments) => return completions::man(&arguments),
         Command::Migrate(ref arguments) if arguments.roles_sql => return migrate::print_roles(),
+        Command::Doctor(ref arguments) if arguments.is_of_node() => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            return runtime.block_on(doctor::of_node(arguments));
+        }
         _ => {}
     }
     let (config, warnings) = Config::load(&Sources::of_process(flags(matches), cli.config))?;
@@ -192,7 +196,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             Command::Serve => serve::serve(config).await,
             Command::Migrate(arguments) => migrate::migrate(&config, &arguments).await,
             Command::Config(arguments) => config::print(&config, &arguments),
-            Command::Doctor(arguments) => doctor::doctor(&config, &warnings, &arguments).await,
+            Command::Doctor(arguments) => doctor::of_service(&config, &warnings, &arguments).await,
             Command::Token(command) => token::run(&config, command).await,
             Command::User(command) => user::run(&config, command).await,
             Command::Group(command) => group::run(&config, command).await,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Bootstrap, MAX_BYTES, MAX_FAULTS, Source};
+use super::{Bootstrap, MAX_BYTES, MAX_FAULTS, Present, Source};
 use crate::scim::dialect::Dialect;
 use crate::scim::document::normalise;
 use crate::scim::schema::ResourceType;
@@ -260,4 +260,52 @@ fn what_is_not_utf_8_is_told_with_its_line() {
     assert_eq!((told.len(), told[0].line), (1, 3), "{told:?}");
     let marked = "\u{feff}[[user]]\r\nuser-name = \"a\"\r\n";
     assert_eq!(Bootstrap::parse(marked.as_bytes()).unwrap().users[0].line, 2);
+}
+
+#[test]
+fn entries_that_stand_in_each_others_way_are_told_with_both_lines() {
+    let text = "[[settings.reserved-ids]]\nfirst = 5000\nlast = 5999\nreason = \"x\"\nhard = true\n\
+                [[settings.reserved-ids]]\nfirst = 6000\nlast = 6999\nreason = \"y\"\n\
+                [[user]]\nuser-name = \"jane@a.org\"\nuid = 7000\n\
+                [[user]]\nuser-name = \"j.doe\"\nposix-name = \"jane\"\n\
+                [[user]]\nuser-name = \"jane@b.org\"\n\
+                [[user]]\nuser-name = \"low\"\nuid = 5999\n\
+                [[user]]\nuser-name = \"soft\"\nuid = 6000\n\
+                [[group]]\ndisplay-name = \"Jane\"\nposix-name = \"jane\"\n\
+                [[group]]\ndisplay-name = \"jane\u{e9}\"\ngid = 7000\n\
+                [[group]]\ndisplay-name = \"edge\"\ngid = 5000\n\
+                [[group]]\ndisplay-name = \"lab\"\n\
+                [[group]]\ndisplay-name = \"Lab 2\"\nposix-name = \"lab\"\n\
+                [[group]]\ndisplay-name = \"low\"\n";
+    let bootstrap = Bootstrap::parse(text.as_bytes()).unwrap();
+    let told = |present: &Present, suffix: bool| {
+        let clashes = bootstrap.clashes(present, suffix);
+        let all = clashes.users.into_iter().chain(clashes.groups);
+        all.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let all = told(&Present::default(), false);
+    for (key, words) in [
+        ("j.doe", "the POSIX name jane goes to the entry of line 11"),
+        ("jane@b.org", "the POSIX name jane goes to the entry of line 11"),
+        ("low", "uid 5999 lies in the block 5000-5999 of line 2"),
+        ("jane", "the POSIX name jane goes to the entry of line 11"),
+        ("jane\u{e9}", "the gid 7000 goes to the entry of line 11"),
+        ("edge", "gid 5000 lies in the block"),
+        ("lab 2", "the POSIX name lab goes to the entry of line 34"),
+    ] {
+        assert!(all.get(key).is_some_and(|told| told.contains(words)), "{key}: {all:#?}");
+    }
+    assert_eq!(all.len(), 7, "{all:#?}");
+    let suffixed = told(&Present::default(), true);
+    assert!(!suffixed.contains_key("jane@b.org") && suffixed.contains_key("j.doe"));
+    let present = Present {
+        users: ["jane@a.org", "low"].map(str::to_owned).into(),
+        groups: ["edge", "lab"].map(str::to_owned).into(),
+    };
+    let left: Vec<_> = told(&present, false).into_keys().collect();
+    assert_eq!(
+        left,
+        ["jane", "jane@b.org"],
+        "what is there is for the database to judge"
+    );
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use rollcall::bootstrap::{Bootstrap, Fault, MAX_BYTES};
-use rollcall::config::Config;
+use rollcall::config::{Collision, Config};
 use rollcall::db::{Database, Origin, Turn};
 use rollcall::error::Error;
 use serde_json::json;
@@ -152,6 +152,7 @@ async fn apply(
         rule: rollcall::http::state::user_name_rule(&config.provisioning.user_name_rule)?,
         rule_text: &config.provisioning.user_name_rule,
         ssh_key_options: config.provisioning.ssh_key_options,
+        suffix: config.provisioning.collision == Collision::Suffix,
     };
     work.run(bootstrap).await
 }

@@ -97,16 +97,37 @@ fn wrong(check: &'static str, evidence: impl Into<String>, fix: impl Into<String
     }
 }
 
-/// `warnings`: what reading the settings warned of.
-pub(crate) async fn doctor(config: &Config, warnings: &[Warning], arguments: &Arguments) -> anyhow::Result<()> {
-    if !arguments.root.is_dir() {
-        return Err(Misconfigured(format!("--root {}: there is no such folder", arguments.root.display())).into());
+impl Arguments {
+    /// Whether a node is looked at, which has none of the service's settings.
+    pub(crate) fn is_of_node(&self) -> bool {
+        self.scope == Scope::Node
     }
-    let findings = match arguments.scope {
-        Scope::Service => service(config, warnings, arguments).await,
-        Scope::Node => node::look(&arguments.root).await,
-    };
-    arguments.form.print(&findings, |findings| {
+
+    fn check(&self) -> Result<(), Misconfigured> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        Err(Misconfigured(format!(
+            "--root {}: there is no such folder",
+            self.root.display()
+        )))
+    }
+}
+
+/// Looks at this node.
+pub(crate) async fn of_node(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.check()?;
+    tell(&node::look(&arguments.root).await, arguments.form)
+}
+
+/// Looks at the service; `warnings`: what reading the settings warned of.
+pub(crate) async fn of_service(config: &Config, warnings: &[Warning], arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.check()?;
+    tell(&service(config, warnings, arguments).await, arguments.form)
+}
+
+fn tell(findings: &[Finding], form: Form) -> anyhow::Result<()> {
+    form.print(&findings, |findings| {
         let rows: Vec<_> = findings
             .iter()
             .map(|f| {

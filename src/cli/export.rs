@@ -43,13 +43,13 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
     }
     let format = arguments.format.format();
     let Some(path) = &arguments.file else {
-        return write(config, resource, format, std::io::stdout()).await;
+        return output::unless_unread(write(config, resource, format, std::io::stdout()).await);
     };
     // What is no file, as a pipe or a terminal, can't be replaced by one.
     if path.metadata().is_ok_and(|there| !there.is_file()) {
         let device = OpenOptions::new().write(true).open(path);
         let device = device.with_context(|| format!("cannot write {}", path.display()))?;
-        return write(config, resource, format, device).await;
+        return output::unless_unread(write(config, resource, format, device).await);
     }
     let growing = Growing::begin(path)?;
     write(config, resource, format, growing.file()).await?;

@@ -37,9 +37,19 @@ impl Form {
 /// Writes to standard output; a reader that went away is no error.
 pub(crate) fn write(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+    unless_unread(
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(Into::into),
+    )
+}
+
+/// The outcome of writing, but that a reader who went away had enough of it.
+pub(crate) fn unless_unread(outcome: anyhow::Result<()>) -> anyhow::Result<()> {
+    let is_unread = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    match outcome {
+        Err(error) if error.downcast_ref().is_some_and(is_unread) => Ok(()),
+        outcome => outcome,
     }
 }
 

@@ -18,10 +18,13 @@ use super::accounts::verbatim_gecos;
 use super::fault::Faults;
 use super::lines::BYTE_ORDER_MARK;
 use super::{Entry, Fault, Group, Member, Rules, Sink, User};
-use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, WORKBENCH_USER};
+use crate::scim::schema::{POSIX_GROUP, POSIX_USER, ResourceType, Schema, Target, WORKBENCH_USER};
 
 /// Most bytes of one resource: a group of a hundred thousand members has 7 MB.
 pub const RESOURCE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How many resources a list response has, on all its pages (RFC 7644 §3.4.2).
+const TOTAL: &str = "totalResults";
 
 /// Reads resource after resource.
 pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) -> std::io::Result<()> {
@@ -45,6 +48,8 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
         place: &place,
         is_over: false,
         is_empty: true,
+        records: 0,
+        promised: None,
         unknown: Unknown::default(),
     };
     loop {
@@ -56,6 +61,7 @@ pub(super) fn read(rules: &Rules, input: &mut dyn BufRead, sink: &mut Sink<'_>) 
                 if walk.is_empty {
                     let _ = (walk.sink)(Err(Fault::of_line(place.line(), super::NO_RECORD)));
                 }
+                walk.count();
                 return Ok(());
             }
             Err(error) if error.is_io() && place.bytes.get() <= RESOURCE_BYTES => return Err(error.into()),
@@ -142,10 +148,24 @@ struct Walk<'a, 's> {
     is_over: bool,
     /// Whether there was nothing yet, not even a list without resources.
     is_empty: bool,
+    /// How many records there were.
+    records: u64,
+    /// The largest `totalResults` of a list response, and its line.
+    promised: Option<(u64, u64)>,
     unknown: Unknown,
 }
 
 impl Walk<'_, '_> {
+    /// Refuses some pages of an answer that has more of them (RFC 7644 §3.4.2.4): whoever is on the others would be lost without a word.
+    fn count(&mut self) {
+        let records = self.records;
+        if let Some((total, line)) = self.promised.filter(|(total, _)| *total > records) {
+            let reason = format!("the file holds {records} of {total} resources: fetch all pages");
+            let fault = Fault::of_value(line, TOTAL, &total.to_string(), reason);
+            let _ = (self.sink)(Err(fault));
+        }
+    }
+
     fn refuse(&mut self, reason: &str) -> ControlFlow<()> {
         let flow = (self.sink)(Err(Fault::of_line(self.place.line(), reason)));
         self.is_over = flow.is_break();
@@ -185,6 +205,7 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         let mut twice = Vec::new();
         while let Some(value) = sequence.next_element_seed(Once { twice: &mut twice })? {
+            self.records += 1;
             let flow = match value {
                 Value::Object(resource) => self.take(resource, &std::mem::take(&mut twice)),
                 _ => self.refuse("a resource must be an object"),
@@ -201,10 +222,16 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
         let mut is_list = false;
         let mut twice = Vec::new();
         let mut seen = HashSet::new();
+        let mut total = None;
         while let Some(key) = map.next_key::<String>()? {
             if key.eq_ignore_ascii_case("Resources") {
                 is_list = true;
                 map.next_value_seed(&mut *self)?;
+            } else if key.eq_ignore_ascii_case(TOTAL) {
+                let line = self.place.line();
+                let value: Value = map.next_value()?;
+                total = total.max(value.as_u64().map(|total| (total, line)));
+                resource.insert(key, value);
             } else if is_list {
                 map.next_value::<IgnoredAny>()?;
             } else {
@@ -213,7 +240,15 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
                 resource.insert(key, value);
             }
         }
-        if !is_list && self.take(resource, &twice).is_break() {
+        if is_list {
+            // The first page that says so is named.
+            if total.map(|(total, _)| total) > self.promised.map(|(total, _)| total) {
+                self.promised = total;
+            }
+            return Ok(());
+        }
+        self.records += 1;
+        if self.take(resource, &twice).is_break() {
             return Err(A::Error::custom("enough"));
         }
         Ok(())
@@ -221,7 +256,7 @@ impl<'de> Visitor<'de> for &mut Walk<'_, '_> {
 }
 
 fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Faults) -> Option<Entry> {
-    let id = body.remove("id").and_then(|id| id.as_str()?.parse().ok());
+    let id = taken(&mut body, "id").and_then(|id| id.as_str()?.parse().ok());
     let extension = match rules.resource {
         ResourceType::User => POSIX_USER.id,
         ResourceType::Group => POSIX_GROUP.id,
@@ -230,10 +265,7 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Fa
     let posix = posix.map(|(_, value)| value.clone()).unwrap_or_default();
     match rules.resource {
         ResourceType::User => {
-            let uid = body
-                .get(WORKBENCH_USER.id)
-                .and_then(|workbench| workbench.get("posixUserId")?.as_i64());
-            if rules.passes_over(uid) {
+            if rules.passes_over(number(rules.resource, &body, &WORKBENCH_USER, "posixUserId")) {
                 return Some(Entry::PassedOver);
             }
             let gid = faults.keep(typed(line, &posix, "posixGroupId", "a whole number", Value::as_i64));
@@ -252,16 +284,42 @@ fn entry(rules: &Rules, line: u64, mut body: Map<String, Value>, faults: &mut Fa
             Some(Entry::User(Box::new(user)))
         }
         ResourceType::Group => {
-            if rules.passes_over(posix.get("posixGroupId").and_then(Value::as_i64)) {
+            if rules.passes_over(number(rules.resource, &body, &POSIX_GROUP, "posixGroupId")) {
                 return Some(Entry::PassedOver);
             }
-            let members = faults.keep(members(line, &body.remove("members").unwrap_or_default()));
+            let members = faults.keep(members(line, &taken(&mut body, "members").unwrap_or_default()));
             let mut group = Group::from_body(line, body, faults)?;
             group.id = id;
             group.members = members.unwrap_or_default();
             Some(Entry::Group(Box::new(group)))
         }
     }
+}
+
+/// Takes an attribute out of `body`, compared without case (RFC 7643 §2.1).
+fn taken(body: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let key = body.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+    body.shift_remove(&key)
+}
+
+/// The number that the reader will find under `attribute` of `extension`, by whichever of its names.
+fn number(
+    resource: ResourceType,
+    body: &Map<String, Value>,
+    extension: &'static Schema,
+    attribute: &str,
+) -> Option<i64> {
+    body.iter().find_map(|(key, value)| match resource.resolve(key)? {
+        Target::Extension(schema) if schema == extension => {
+            let mut members = value.as_object()?.iter();
+            let is_it = |name: &str| schema.attribute(name).is_some_and(|found| found.name == attribute);
+            members.find(|(name, _)| is_it(name))?.1.as_i64()
+        }
+        Target::Attribute(path) if path.extension == Some(extension) && key.contains(':') => {
+            (path.attribute.name == attribute).then(|| value.as_i64())?
+        }
+        _ => None,
+    })
 }
 
 /// An attribute that only files have, or that SCIM takes from no client: its type is for nobody else to check.

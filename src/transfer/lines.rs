@@ -56,7 +56,8 @@ impl<'a> Lines<'a> {
         if self.number == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
             self.buffer.drain(..BYTE_ORDER_MARK.len());
         }
-        if self.number == 1 && self.buffer.starts_with(b"\xff\xfe") || self.buffer.starts_with(b"\xfe\xff") {
+        let is_wide = self.buffer.starts_with(b"\xff\xfe") || self.buffer.starts_with(b"\xfe\xff");
+        if self.number == 1 && is_wide {
             return Ok(Some(Err(Fault::of_line(1, "the file is UTF-16; it must be UTF-8"))));
         }
         Ok(Some(match std::str::from_utf8(&self.buffer) {

@@ -1,5 +1,7 @@
 //! `rollcall bootstrap` and the setting `bootstrap-file`: what the file says is made so, once.
 
+mod clashes;
+
 use std::path::PathBuf;
 
 use serde_json::json;

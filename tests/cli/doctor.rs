@@ -1,5 +1,6 @@
 //! `rollcall doctor`: nothing to find on a good set-up, and each planted fault found with a fix.
 
+mod agent;
 mod machine;
 mod node;
 mod service_here;

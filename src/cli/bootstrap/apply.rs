@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use regex::Regex;
-use rollcall::bootstrap::{Bootstrap, Group, User};
+use rollcall::bootstrap::{Bootstrap, Clashes, Group, Present, User};
 use rollcall::db::groups::MembersUpdate;
 use rollcall::db::{Database, Origin};
 use rollcall::error::Error;
@@ -27,12 +27,16 @@ pub(super) struct Work<'a> {
     pub(super) rule: Regex,
     pub(super) rule_text: &'a str,
     pub(super) ssh_key_options: bool,
+    /// Whether a user whose derived POSIX name is taken gets another one.
+    pub(super) suffix: bool,
 }
 
 impl Work<'_> {
     /// Blocks of numbers before somebody gets one of them, users, the groups they are members of, tokens, and their limits. Raises
     /// what ends the run.
     pub(super) async fn run(&self, bootstrap: &Bootstrap) -> anyhow::Result<Report> {
+        let clashes = self.clashes(bootstrap).await?;
+        let refused = |clash: &String| Ok((Action::Conflict, Some(clash.clone())));
         let mut entries = Vec::new();
         for block in &bootstrap.reserved_ids {
             let outcome = self.reserved_ids(block).await;
@@ -40,11 +44,17 @@ impl Work<'_> {
             entries.push(entry(block.line, "reserved ids", &name, outcome)?);
         }
         for user in &bootstrap.users {
-            let outcome = self.user(user).await;
+            let outcome = match clashes.users.get(&user.key) {
+                Some(clash) => refused(clash),
+                None => self.user(user).await,
+            };
             entries.push(entry(user.line, "user", &user.user_name, outcome)?);
         }
         for group in &bootstrap.groups {
-            let outcome = self.group(group, bootstrap).await;
+            let outcome = match clashes.groups.get(&group.key) {
+                Some(clash) => refused(clash),
+                None => self.group(group, bootstrap, &clashes).await,
+            };
             entries.push(entry(group.line, "group", &group.display_name, outcome)?);
         }
         if !bootstrap.tokens.is_empty() {
@@ -59,6 +69,27 @@ impl Work<'_> {
             entries.push(entry(limit.line, "deletion limit", &limit.token, outcome)?);
         }
         Ok(Report::of(self.dry_run, entries))
+    }
+
+    /// Which entries stand in each other's way, before any of them is made.
+    async fn clashes(&self, bootstrap: &Bootstrap) -> anyhow::Result<Clashes> {
+        let mut present = Present::default();
+        let suspects = bootstrap.clashes(&present, self.suffix);
+        // Those who are there only take some of them away.
+        if suspects.is_empty() {
+            return Ok(suspects);
+        }
+        for user in &bootstrap.users {
+            if self.db.user_find(&user.key, "").await?.is_some() {
+                present.users.insert(user.key.clone());
+            }
+        }
+        for group in &bootstrap.groups {
+            if self.db.group_find(&group.key, "").await?.is_some() {
+                present.groups.insert(group.key.clone());
+            }
+        }
+        Ok(bootstrap.clashes(&present, self.suffix))
     }
 
     async fn user(&self, wanted: &User) -> anyhow::Result<Done> {
@@ -119,7 +150,8 @@ impl Work<'_> {
         Some((Action::Conflict, Some(text)))
     }
 
-    async fn group(&self, wanted: &Group, bootstrap: &Bootstrap) -> anyhow::Result<Done> {
+    async fn group(&self, wanted: &Group, bootstrap: &Bootstrap, clashes: &Clashes) -> anyhow::Result<Done> {
+        let is_made = |user: &User| !clashes.users.contains_key(&user.key);
         let present = match self.db.group_find(&wanted.key, "").await? {
             Some(id) => self.db.group_get(id).await?,
             None => None,
@@ -128,7 +160,7 @@ impl Work<'_> {
         for name in &wanted.members {
             match self.db.user_find(&fold(name), name).await? {
                 Some(id) => members.push(id),
-                None if self.dry_run && bootstrap.users.iter().any(|user| user.is_called(name)) => {}
+                None if self.dry_run && bootstrap.users.iter().any(|user| user.is_called(name) && is_made(user)) => {}
                 None => return Ok((Action::Conflict, Some(format!("there is no user {name:?}")))),
             }
         }

@@ -2,29 +2,33 @@
 
 mod configuration;
 mod live;
+mod module;
 mod switch;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rollcall_nss::ask::{Reply, SOCKET_PATH, ask};
+
 use super::{Finding, fine, warning, wrong};
 
 pub(super) use live::{cause, client};
 
-/// Folders in which the loader looks without being told, beneath the root.
-const LIBRARY_FOLDERS: [&str; 4] = ["lib", "lib64", "usr/lib", "usr/lib64"];
+/// What asks the agent for its state.
+const STATUS_REQUEST: &[u8] = b"t";
 
-/// The module, as the C library asks for it.
-const MODULE: &str = "libnss_pwb.so.2";
+/// How long the agent may take, ms: it knows the answer.
+const AGENT_LIMIT_MS: u64 = 1000;
 
 /// Looks at everything beneath `root`, then asks the service as the module would.
 pub(super) async fn look(root: &Path) -> Vec<Finding> {
-    let mut findings = vec![module(root)];
+    let (configuration, told) = configuration::look(root);
+    let mut findings = vec![module::look(root)];
     findings.extend(switch::look(root));
     findings.push(nscd(root));
-    findings.push(agent(root));
-    let (configuration, told) = configuration::look(root);
+    let is_alone = configuration.as_ref().is_some_and(|there| there.is_agent_alone);
+    findings.push(agent(root, is_alone));
     findings.extend(told);
     if let Some(configuration) = configuration {
         findings.extend(live::look(root, &configuration).await);
@@ -40,22 +44,6 @@ fn beneath(root: &Path, path: &str) -> PathBuf {
 /// The permission bits of a file; 0 when there is none.
 pub(super) fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.mode() & 0o7777)
-}
-
-fn module(root: &Path) -> Finding {
-    let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
-    let mut places = LIBRARY_FOLDERS.iter().flat_map(|folder| {
-        let folder = root.join(folder);
-        [folder.join(MODULE), folder.join(&triplet).join(MODULE)]
-    });
-    match places.find(|place| place.exists()) {
-        Some(place) => fine("module", format!("{} is there", place.display())),
-        None => wrong(
-            "module",
-            format!("{MODULE} is in no folder of the loader"),
-            "install the package libnss-pwb (rpm: rollcall-node), then ldconfig",
-        ),
-    }
 }
 
 /// nscd keeps answers of its own, past a lock or a rename.
@@ -90,20 +78,33 @@ fn nscd(root: &Path) -> Finding {
     }
 }
 
-fn agent(root: &Path) -> Finding {
-    if root.join("run/rollcall/node.sock").exists() {
-        return fine("agent", "rollcall-node has its socket");
+/// `is_alone`: whether nobody but the agent answers.
+fn agent(root: &Path, is_alone: bool) -> Finding {
+    let check = "agent";
+    let socket = beneath(root, SOCKET_PATH);
+    let evidence = match ask(&socket.to_string_lossy(), STATUS_REQUEST, AGENT_LIMIT_MS) {
+        Reply::Body(_) => return fine(check, "rollcall-node answers at its socket"),
+        _ if !socket.exists() => "rollcall-node does not run".to_owned(),
+        Reply::Silent => "rollcall-node does not answer at its socket".to_owned(),
+        Reply::Absent => format!("no rollcall-node of root's listens at {}", socket.display()),
+        _ => format!("{} cannot be asked", socket.display()),
+    };
+    let fix = "systemctl enable rollcall-node; systemctl restart rollcall-node";
+    if is_alone {
+        let follows = "with direct-mode=never nobody resolves whom the map does not know";
+        return wrong(check, format!("{evidence}: {follows}"), fix);
     }
-    warning(
-        "agent",
-        "rollcall-node does not run: every process asks the service itself, and nobody resolves while it is away",
-        "systemctl enable --now rollcall-node",
-    )
+    let follows = "every process asks the service itself, and nobody resolves while it is away";
+    warning(check, format!("{evidence}: {follows}"), fix)
 }
 
 /// What can be wrong with a file of the node that must be root's.
 fn unsafe_owner(root: &Path, path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
+    // The module opens no link.
+    if path.is_symlink() {
+        return Some(format!("{} is a symbolic link", path.display()));
+    }
     // Beneath another folder than / the owner is whoever unpacked it.
     let is_foreign = root == Path::new("/") && metadata.uid() != 0;
     if is_foreign {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::Fault;
 use super::super::fault::Faults;
-use crate::scim::schema::{ResourceType, Schema};
+use crate::scim::schema::{ResourceType, Schema, Target};
 
 /// Attributes that only files have: see `super::entry`.
 const OF_FILES: [&str; 2] = ["privateGroup", "gecos"];
@@ -30,6 +30,8 @@ impl Unknown {
                 }
                 (Some(_), _) => {}
                 (None, _) if resource.attribute(name).is_some() => {}
+                // With the URN of its schema before it.
+                (None, _) if name.contains(':') && matches!(resource.resolve(name), Some(Target::Attribute(_))) => {}
                 (None, _) => self.tell(line, name, faults),
             }
         }

@@ -56,6 +56,15 @@ fn a_byte_order_mark_of_utf_8_is_passed_over_and_one_of_utf_16_told() {
 }
 
 #[test]
+fn what_looks_like_the_mark_of_utf_16_further_on_is_a_line_that_is_not_utf_8() {
+    let good = b"jane:x:1001:1001:J:/home/jane:/bin/sh\njack:x:1002:1002:J:/home/jack:/bin/sh\n";
+    for mark in [b"\xfe\xff", b"\xff\xfe"] {
+        let found = entries(Format::Passwd, ResourceType::User, &[&good[..], mark, b"\n"].concat());
+        assert_eq!(faults(&found), [(3, "", "the line is not UTF-8 from byte 1 on")]);
+    }
+}
+
+#[test]
 fn cr_lf_is_taken_for_lf_with_one_warning() {
     let text = b"jane:x:1001:1001:J:/home/jane:/bin/sh\r\n\r\n# x\r\njack:x:1002:1002:J:/home/jack:/bin/sh\r\n";
     let found = entries(Format::Passwd, ResourceType::User, text);
@@ -116,6 +125,7 @@ fn a_member_that_an_object_has_twice_is_told_and_the_other_records_are_read() {
     assert!(faults(&entries(Format::Json, ResourceType::User, hostile.as_bytes())).len() <= 21);
 }
 
+const POSIX_GROUP: &str = "urn:rollcall:params:scim:schemas:extension:posix:1.0:Group";
 const POSIX: &str = "urn:rstudio:params:scim:schemas:extension:workbench:1.0:User";
 
 #[test]
@@ -197,4 +207,83 @@ fn a_gecos_field_that_is_there_and_empty_stays_empty() {
         b"userName,displayName\njane,Jane Doe\n",
     );
     assert_eq!(users(&found)[0].draft.gecos.as_deref(), Some("Jane Doe"));
+}
+
+#[test]
+fn pages_of_a_list_are_refused_unless_all_of_them_are_there() {
+    let page = |total: &str, users: &[&str]| {
+        let users: Vec<String> = users.iter().map(|name| format!(r#"{{"userName":"{name}"}}"#)).collect();
+        format!(
+            "{{\n\"totalResults\":{total},\n\"Resources\":[{}]}}\n",
+            users.join(",\n")
+        )
+    };
+    let first = page("4", &["a", "b"]);
+    let backwards = r#"{"Resources":[{"userName":"a"},{"userName":"b"}],"totalresults":1000}"#;
+    for (text, told) in [
+        (first.clone(), Some((2, "holds 2 of 4"))),
+        (page("4", &[]), Some((2, "holds 0 of 4"))),
+        (backwards.to_owned(), Some((1, "holds 2 of 1000"))),
+        (first.clone() + &page("4", &["c"]), Some((2, "holds 3 of 4"))),
+        (first.clone() + &page("5", &["c", "d"]), Some((6, "holds 4 of 5"))),
+        (first + &page("4", &["c", "d"]), None),
+        (page("1", &["a", "b"]), None),
+        (page("null", &["a"]), None),
+        (page("0", &[]), None),
+    ] {
+        let found = entries(Format::Json, ResourceType::User, text.as_bytes());
+        match (&faults(&found)[..], told) {
+            ([], None) => {}
+            ([(line, "totalResults", reason)], Some((expected, words))) => {
+                assert_eq!(*line, expected, "{text}");
+                assert!(reason.contains(words), "{reason}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn numbers_outside_the_range_are_passed_over_however_the_attribute_is_spelt() {
+    let mut rules = rules(ResourceType::User);
+    rules.ids = Some(2000..=2999);
+    let passed_over = |rules: &Rules, text: &str| {
+        let mut found = Vec::new();
+        let mut sink = |entry| {
+            found.push(entry);
+            ControlFlow::Continue(())
+        };
+        assert!(read(Format::Json, rules, &mut text.as_bytes(), &mut sink).is_ok());
+        matches!(&found[..], [Ok(Entry::PassedOver)])
+    };
+    let (upper, urn) = (POSIX.to_uppercase(), POSIX);
+    for number in [2500, 3500] {
+        for said in [
+            format!(r#""{urn}":{{"posixUserId":{number}}}"#),
+            format!(r#""{upper}":{{"posixUserId":{number}}}"#),
+            format!(r#""{urn}":{{"POSIXUSERID":{number}}}"#),
+            format!(r#""{urn}":{{"posixUid":{number}}}"#),
+            format!(r#""{urn}:posixUserId":{number}"#),
+        ] {
+            let text = format!(r#"{{"userName":"jane",{said}}}"#);
+            assert_eq!(passed_over(&rules, &text), number == 3500, "{text}");
+        }
+    }
+    rules.resource = ResourceType::Group;
+    let group = POSIX_GROUP.to_uppercase();
+    for number in [2500, 3500] {
+        let text = format!(r#"{{"displayName":"a","{group}":{{"PosixGroupID":{number}}}}}"#);
+        assert_eq!(passed_over(&rules, &text), number == 3500, "{text}");
+    }
+}
+
+#[test]
+fn members_and_ids_are_taken_however_they_are_spelt() {
+    let id = "0192d3a0-0000-7000-8000-000000000001";
+    let text = format!(r#"{{"ID":"{id}","displayName":"a","Members":[{{"value":"x"}}]}}"#);
+    let found = entries(Format::Json, ResourceType::Group, text.as_bytes());
+    assert!(
+        matches!(&found[..], [Ok(Entry::Group(group))] if group.members.len() == 1 && group.id.is_some()),
+        "{found:?}"
+    );
 }

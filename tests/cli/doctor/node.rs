@@ -2,15 +2,22 @@
 
 use std::path::Path;
 
-use super::machine::{Machine, assert_found, findings};
+use serde_json::Value;
+
+use super::agent;
+use super::machine::{Machine, assert_found};
 use crate::harness::Rollcall;
+use crate::harness::command::run;
 use crate::harness::database::Role;
 
 /// The file it is in, how it is planted, the check that finds it, and what is said.
 type Fault<'a> = (&'a str, Box<dyn Fn() + 'a>, &'a str, &'a str);
 
+/// The module, in one of the folders of the loader.
+const MODULE: &str = "usr/lib64/libnss_pwb.so.2";
+
 /// A node on which everything is right, with a running service.
-async fn node() -> (Rollcall, Machine) {
+pub async fn node() -> (Rollcall, Machine) {
     let rollcall = Rollcall::start().await;
     let machine = Machine::new();
     let folder = machine.0.join("etc/rstudio");
@@ -31,16 +38,36 @@ async fn node() -> (Rollcall, Machine) {
         "etc/nsswitch.conf",
         "passwd: files systemd pwb sss\ngroup: files pwb [NOTFOUND=return] sss # us\nshadow: files pwb\n",
     );
-    machine.write("usr/lib64/libnss_pwb.so.2", "");
-    machine.write("run/rollcall/node.sock", "");
+    machine.write(MODULE, "\x7fELF _nss_pwb_getpwnam_r");
+    agent::start(&machine, &url).await;
     (rollcall, machine)
+}
+
+/// What is found on a node, its agent aside where there can be none.
+fn findings(machine: &Machine, uri: &str) -> (i32, Vec<Value>) {
+    let (code, mut found) = super::machine::findings("node", machine, uri, &[]);
+    found.retain(|finding| finding["check"] != "agent" || agent::may_be_there(machine));
+    (code, found)
 }
 
 #[tokio::test]
 async fn a_good_node_has_no_finding() {
     let (rollcall, machine) = node().await;
     let uri = rollcall.database.uri(Role::App);
-    assert_eq!(findings("node", &machine, &uri, &[]), (0, vec![]));
+    assert_eq!(findings(&machine, &uri), (0, vec![]));
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_node_needs_no_settings_of_the_service() {
+    let (rollcall, machine) = node().await;
+    let arguments = ["doctor", "--scope", "node", "--root", machine.root()];
+    for settings in [&[][..], &[("ROLLCALL_DATABASE_POOL_SIZE", "many")]] {
+        let told = run(&arguments, settings).succeeded().stdout;
+        assert!(told.contains("nsswitch"), "{told}");
+    }
+    machine.remove("etc/nsswitch.conf");
+    assert_eq!(run(&arguments, &[]).code, 1);
     rollcall.finish().await;
 }
 
@@ -60,7 +87,7 @@ async fn faults_of_a_node_are_each_found() {
         let machine = &machine;
         Box::new(move || drop(machine.write(path, &text))) as Box<dyn Fn()>
     };
-    let faults: Vec<Fault<'_>> = vec![
+    let mut faults: Vec<Fault<'_>> = vec![
         (
             switch,
             text(switch, "passwd: files sss\ngroup: files pwb\nshadow: files pwb\n"),
@@ -86,16 +113,27 @@ async fn faults_of_a_node_are_each_found() {
             "not asked for shadow",
         ),
         (
-            "usr/lib64/libnss_pwb.so.2",
-            Box::new(|| machine.remove("usr/lib64/libnss_pwb.so.2")),
+            switch,
+            text(
+                switch,
+                "passwd: files [NOTFOUND=return] pwb\ngroup: files pwb\nshadow: files pwb\n",
+            ),
+            "nsswitch",
+            "nobody else is asked",
+        ),
+        (MODULE, Box::new(|| machine.remove(MODULE)), "module", "no folder"),
+        (MODULE, text(MODULE, ""), "module", "is empty"),
+        (
+            MODULE,
+            text(MODULE, "_nss_pwb_getpwnam_r"),
             "module",
-            "no folder",
+            "no shared object",
         ),
         (
-            "run/rollcall/node.sock",
-            Box::new(|| machine.remove("run/rollcall/node.sock")),
-            "agent",
-            "does not run",
+            MODULE,
+            text(MODULE, "\x7fELF _nss_sss_getpwnam_r"),
+            "module",
+            "another module",
         ),
         (conf, Box::new(|| machine.remove(conf)), "configuration", "No such file"),
         (
@@ -115,6 +153,21 @@ async fn faults_of_a_node_are_each_found() {
             text(conf, &format!("server-address={url}\nverify-ssl-certs=0\n")),
             "configuration",
             "believed",
+        ),
+        (
+            conf,
+            text(conf, "server-address=rollcall.example.org\n"),
+            "configuration",
+            "server-address is missing",
+        ),
+        (
+            conf,
+            text(
+                conf,
+                &format!("server-address={url}\nminimum-id=5000\nmaximum-id=4000\n"),
+            ),
+            "configuration",
+            "above maximum-id",
         ),
         (
             conf,
@@ -139,10 +192,22 @@ async fn faults_of_a_node_are_each_found() {
             "jane (1001)",
         ),
     ];
+    for (line, words) in [
+        ("minimum-id=soon", "line 2: minimum-id"),
+        ("request-timeout-ms=abc", "line 2: request-timeout-ms"),
+        ("enumerate=perhaps", "line 2: enumerate"),
+        ("home-mode=9999", "line 2: home-mode"),
+        ("home-hook=relative", "line 2: home-hook"),
+        ("direct-mode=x", "line 2: direct-mode"),
+        ("direct-mode", "line 2: not of the form"),
+    ] {
+        let value = text(conf, &format!("server-address={url}\n{line}\n"));
+        faults.push((conf, value, "configuration", words));
+    }
     for (path, plant, check, words) in faults {
         let before = good(path);
         plant();
-        assert_found(&findings("node", &machine, &uri, &[]).1, check, words);
+        assert_found(&findings(&machine, &uri).1, check, words);
         machine.write(path, &before);
     }
     for (path, wrong, right, check) in [
@@ -152,19 +217,15 @@ async fn faults_of_a_node_are_each_found() {
     ] {
         machine.mode(path, wrong);
         assert_found(
-            &findings("node", &machine, &uri, &[]).1,
+            &findings(&machine, &uri).1,
             check,
             Path::new(path).file_name().unwrap().to_str().unwrap(),
         );
         machine.mode(path, right);
     }
     machine.write("run/nscd/socket", "");
-    assert_found(&findings("node", &machine, &uri, &[]).1, "nscd", "passwd and group");
+    assert_found(&findings(&machine, &uri).1, "nscd", "passwd and group");
     machine.write("etc/nscd.conf", "enable-cache passwd no\n\tenable-cache\tgroup\tno\n");
-    assert_eq!(
-        findings("node", &machine, &uri, &[]),
-        (0, vec![]),
-        "and no finding is left behind"
-    );
+    assert_eq!(findings(&machine, &uri), (0, vec![]), "and no finding is left behind");
     rollcall.finish().await;
 }

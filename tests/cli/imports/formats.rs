@@ -1,8 +1,10 @@
 //! What a format cannot hold, and how much of a report is listed.
 
 use std::fmt::Write as _;
+use std::process::{Command, Stdio};
 
 use super::desk::Desk;
+use crate::harness::command::{ROLLCALL, without_settings};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdOOuI7Mq1Ri7aadduQLc1AMyuDbTTa1C1+8rM+Z40J";
 
@@ -181,5 +183,26 @@ async fn a_file_without_a_record_is_refused() {
             .code,
         2
     );
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_reader_who_has_had_enough_of_an_export_is_no_error() {
+    let desk = Desk::open().await;
+    let users = "jane:x:30001:30001::/home/jane:/bin/sh\n";
+    desk.imported("user", "passwd", &desk.file("passwd", users));
+    for (what, format) in [("user", "passwd"), ("user", "csv"), ("user", "json"), ("group", "json")] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(ROLLCALL);
+        let command = without_settings(&mut command)
+            .args([what, "export", "--format", format])
+            .envs(desk.database.environment())
+            .stdin(Stdio::null())
+            .stdout(writer);
+        let outcome = command.output().unwrap();
+        let told = String::from_utf8_lossy(&outcome.stderr);
+        assert_eq!((outcome.status.code(), &*told), (Some(0), ""), "{what} {format}");
+    }
     desk.close().await;
 }

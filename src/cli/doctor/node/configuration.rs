@@ -2,32 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rollcall_nss::config::{Address, CONFIG_MAX, CONFIG_PATH as FILE, Config, DirectMode, Scheme, parse};
+
 use super::{Finding, beneath, fine, mode, unsafe_owner, warning, wrong};
-
-/// Where the module looks, and nowhere else.
-const FILE: &str = "/etc/rstudio/workbench-nss.conf";
-
-/// The keys that there are (nss/README.md).
-const KEYS: [&str; 18] = [
-    "server-address",
-    "admin-token-path",
-    "user-token-path",
-    "ca-file",
-    "verify-ssl-certs",
-    "enumerate",
-    "connect-timeout-ms",
-    "request-timeout-ms",
-    "breaker-retry-ms",
-    "cache-ttl-s",
-    "negative-cache-ttl-s",
-    "stale-if-error-s",
-    "direct-mode",
-    "minimum-id",
-    "maximum-id",
-    "home-skel",
-    "home-mode",
-    "home-hook",
-];
 
 /// What is needed for asking as the module would.
 #[derive(Debug)]
@@ -38,13 +15,15 @@ pub(super) struct Configuration {
     pub(super) user_token: String,
     /// Authorities besides the system's.
     pub(super) ca_file: Option<PathBuf>,
+    /// Whether processes ask nobody but the agent.
+    pub(super) is_agent_alone: bool,
 }
 
 /// Reads the file and the tokens; without the file there is no configuration.
 pub(super) fn look(root: &Path) -> (Option<Configuration>, Vec<Finding>) {
     let check = "configuration";
     let path = beneath(root, FILE);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match std::fs::read(&path) {
         Ok(text) => text,
         Err(error) => {
             let finding = wrong(
@@ -60,80 +39,71 @@ pub(super) fn look(root: &Path) -> (Option<Configuration>, Vec<Finding>) {
         findings.push(wrong(
             check,
             format!("{evidence}: the module ignores it"),
-            format!("chown root: {FILE}; chmod 644 {FILE}"),
+            format!("chown root: {FILE}; chmod 644 {FILE}; a link must become the file"),
         ));
     }
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
-    let pairs: Vec<(&str, &str)> = lines
-        .filter_map(|line| line.split_once('='))
-        .map(|(key, value)| (key.trim(), value.trim().trim_matches('"')))
-        .collect();
-    for (key, _) in pairs.iter().filter(|(key, _)| !KEYS.contains(key)) {
-        findings.push(warning(
-            check,
-            format!("there is no key {key:?}; it is ignored"),
-            format!("correct it in {FILE}; rollcall-node check"),
-        ));
-    }
-    let value = |key: &str| {
-        pairs
-            .iter()
-            .rev()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| *value)
-    };
-    let addresses: Vec<String> = value("server-address")
-        .unwrap_or_default()
-        .split([',', ' '])
-        .filter(|address| !address.is_empty())
-        .map(str::to_owned)
-        .collect();
-    if addresses.is_empty() {
+    if text.len() > CONFIG_MAX {
         findings.push(wrong(
             check,
-            "server-address is missing: no look-up leaves this node",
-            "rollcall nss-conf install --overwrite --server-address https://…",
+            format!(
+                "{} is larger than {CONFIG_MAX} bytes: the module ignores it",
+                path.display()
+            ),
+            format!("shorten {FILE}"),
         ));
     }
-    if value("verify-ssl-certs") == Some("0") {
-        findings.push(warning(
-            check,
-            "verify-ssl-certs=0: whoever answers is believed",
-            format!("remove it from {FILE}; ca-file names an authority of your own"),
-        ));
-    }
+    let config = read(&text, &mut findings);
+    let addresses: Vec<String> = config.addresses.iter().map(written).collect();
     if findings.is_empty() {
         findings.push(fine(
             check,
             format!("{} names {}", path.display(), addresses.join(", ")),
         ));
     }
-    let (user_token, finding) = token(
-        root,
-        value("user-token-path").unwrap_or("/etc/rstudio/user-token"),
-        false,
-    );
+    let (user_token, finding) = token(root, &config.user_token_path, false);
     findings.push(finding);
-    findings.push(
-        token(
-            root,
-            value("admin-token-path").unwrap_or("/etc/rstudio/admin-token"),
-            true,
-        )
-        .1,
-    );
-    let ca_file = value("ca-file").map(|file| beneath(root, file));
-    (
-        Some(Configuration {
-            addresses,
-            user_token,
-            ca_file,
-        }),
-        findings,
-    )
+    findings.push(token(root, &config.admin_token_path, true).1);
+    let configuration = Configuration {
+        addresses,
+        user_token,
+        ca_file: config.ca_file.map(|file| beneath(root, &file)),
+        is_agent_alone: config.direct == DirectMode::Never,
+    };
+    (Some(configuration), findings)
+}
+
+/// What the module makes of the file, and what it makes nothing of.
+fn read(text: &[u8], findings: &mut Vec<Finding>) -> Config {
+    let check = "configuration";
+    let (config, faults) = parse(&String::from_utf8_lossy(text));
+    for fault in faults {
+        findings.push(if fault.line == 0 {
+            let fix = "rollcall nss-conf install --overwrite --server-address https://…";
+            wrong(check, fault.message, fix)
+        } else {
+            let evidence = format!("line {}: {}", fault.line, fault.message);
+            warning(check, evidence, format!("correct it in {FILE}; rollcall-node check"))
+        });
+    }
+    if !config.verify {
+        let fix = format!("remove it from {FILE}; ca-file names an authority of your own");
+        findings.push(warning(check, "verify-ssl-certs=0: whoever answers is believed", fix));
+    }
+    if config.ids.min > config.ids.max {
+        let evidence = "minimum-id is above maximum-id: nobody resolves";
+        findings.push(wrong(check, evidence, format!("correct one of them in {FILE}")));
+    }
+    config
+}
+
+/// An address as the file has it.
+fn written(address: &Address) -> String {
+    let scheme = match address.scheme {
+        Scheme::Unix => return format!("unix:{}", address.host),
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
+    format!("{scheme}://{}{}", address.host_header(), address.prefix)
 }
 
 /// Everybody resolves users, so everybody reads the one token; shadow is for root, so nobody else reads the other.
@@ -167,23 +137,4 @@ fn token(root: &Path, file: &str, is_admin: bool) -> (String, Finding) {
         fine(check, format!("{} is there", path.display()))
     };
     (text, finding)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn the_keys_are_those_that_the_module_reads() {
-        let source = include_str!("../../../../nss/src/config/parse.rs");
-        let arms = source
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => "));
-        let read: BTreeSet<&str> = arms
-            .map(|(key, _)| key)
-            .filter(|key| key.contains('-') || *key == "enumerate")
-            .collect();
-        assert!(read.len() > 10, "{read:?}");
-        assert_eq!(read, super::KEYS.into_iter().collect());
-    }
 }
