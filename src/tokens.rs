@@ -135,7 +135,9 @@ pub struct NewToken {
 impl NewToken {
     /// Makes a token of 256 random bits.
     pub fn generate() -> Self {
-        let public: [u8; PUBLIC_BYTES] = rand::random();
+        let mut public: [u8; PUBLIC_BYTES] = rand::random();
+        // Begins with a letter: one that began with a hyphen would be an option on the command line.
+        public[0] &= 0x7f;
         let secret: [u8; 32] = rand::random();
         Self {
             public_id: URL_SAFE_NO_PAD.encode(public),
@@ -209,6 +211,14 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_id_is_no_option_of_the_command_line() {
+        for _ in 0..1_000 {
+            let id = NewToken::generate().public_id;
+            assert!(id.starts_with(|first: char| first.is_ascii_alphabetic()), "{id}");
+        }
+    }
 
     #[test]
     fn a_generated_token_splits_into_what_its_hash_matches() {
