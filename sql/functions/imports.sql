@@ -4,7 +4,7 @@
 -- Opens an import and throws away those that nobody has touched for ten minutes. Idempotent by id.
 -- Locks: advisory (13, 0) until commit.
 create or replace function api.import_begin(p_import uuid, p_audit jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pg_advisory_xact_lock(13, 0);
@@ -15,7 +15,7 @@ end $$;
 
 -- Throws the staged rows of an import away.
 create or replace function api.import_end(p_import uuid) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from store.import_users s where s.import = p_import;
@@ -40,7 +40,7 @@ end $$;
 -- Stages a batch: {"users": […], "groups": […], "members": […], "names": […]} with the columns of the tables.
 -- Idempotent: a row that is staged already stays. Raises IDNOF (see import_touch).
 create or replace function api.import_stage(p_import uuid, p_rows jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform store.import_touch(p_import);
@@ -71,7 +71,7 @@ end $$;
 
 -- Takes records out of what is staged, because somebody was there first: nothing of them is applied. Idempotent.
 create or replace function api.import_drop(p_import uuid, p_numbers bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from store.import_users s where s.import = p_import and s.number = any (p_numbers);
