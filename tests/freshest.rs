@@ -23,7 +23,7 @@ async fn knows(postgres: &Postgres, name: &str) -> bool {
 #[tokio::test]
 async fn a_standby_that_lags_is_not_asked_whatever_its_place_in_the_connection_string() {
     let mut primary = Postgres::synced();
-    let (slow, fresh) = (primary.standby(), primary.standby());
+    let (slow, mut fresh) = (primary.standby(), primary.standby());
     let uri = primary.uri("rollcall_app", TEMPLATE);
     let made = run(
         &["token", "generate", "t", "--output", "json"],
@@ -65,6 +65,14 @@ async fn a_standby_that_lags_is_not_asked_whatever_its_place_in_the_connection_s
             assert!(found.header("warning").starts_with("110"), "it says that it may be old");
             assert_eq!(found.body["totalResults"], 1, "the freshest standby answers");
         }
+    }
+    fresh.kill();
+    for client in &clients {
+        let found = client
+            .query("/Users", &[("filter", "userName eq \"first\"")])
+            .await
+            .expect(200);
+        assert_eq!(found.body["totalResults"], 1, "the other one answers");
     }
     pause.execute("select pg_wal_replay_resume()", &[]).await.unwrap();
 }

@@ -127,10 +127,7 @@ impl Database {
                 }
             }
         }
-        let pool = self.freshest.pool().unwrap_or_else(|| self.read_pool());
-        let rows = self
-            .call(pool, op, Repeat::Idempotent, deadline, None, sql, parameters)
-            .await?;
+        let rows = self.read_of_freshest(op, sql, parameters).await?;
         trail::note(self.lag.get().unwrap_or(self.settings.read_staleness));
         METRICS.db_reads.with_label_values(&["stale"]).inc();
         Ok(rows)
@@ -176,7 +173,8 @@ impl Database {
         self.quick(self.read_pool(), op, sql, parameters).await
     }
 
-    async fn quick(
+    /// A read that is answered within two seconds or not at all.
+    pub(super) async fn quick(
         &self,
         pool: &Pool,
         op: &'static str,

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use futures_util::future::join_all;
+use tokio_postgres::Row;
 
-use super::pool;
+use super::call::Parameters;
+use super::pool::{self, Database};
+use crate::error::Error;
 
 /// How long a standby may take to say how far it is.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -58,6 +61,24 @@ impl Freshest {
     /// Closes them for good.
     pub(super) fn close(&self) {
         self.each.iter().for_each(Pool::close);
+    }
+}
+
+impl Database {
+    /// Sends a read to the freshest standby; to any, when there is no choice or that one does not answer.
+    pub(super) async fn read_of_freshest(
+        &self,
+        op: &'static str,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        if let Some(pool) = self.freshest.pool() {
+            let outcome = self.quick(pool, op, sql, parameters).await;
+            if !matches!(outcome, Err(Error::Unavailable { .. })) {
+                return outcome;
+            }
+        }
+        self.trailing_read(op, sql, parameters).await
     }
 }
 
