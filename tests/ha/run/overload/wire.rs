@@ -9,8 +9,10 @@ use tokio::net::TcpStream;
 /// Longest answer that is read, in bytes.
 const ANSWER: usize = 64 * 1024;
 
-/// How long a connection may lie idle and be used again: less than the balancer keeps it.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long a connection may lie idle and be used again: less than the balancer keeps it (`timeout client`), and no shorter than it need
+/// be. Each that is given up holds its port for a minute, and once thousands are held connect(2) searches for one for milliseconds,
+/// while answers lie unread.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// Connections to one address, which keep being used while they last.
 pub struct Wire {
