@@ -1,13 +1,14 @@
 //! `rollcall serve`: puts the parts together, waits for the schema, serves, and drains on a signal.
 
 mod background;
+pub(super) mod slice;
 mod workers;
 
 use std::sync::Arc;
 
 use anyhow::Context;
 use rollcall::config::{Config, Database as DatabaseConfig, Listener, PublicUrl, Role};
-use rollcall::db::Database;
+use rollcall::db::{Database, Settings};
 use rollcall::http;
 use rollcall::http::admission::Admission;
 use rollcall::http::authenticate::Tokens;
@@ -61,10 +62,15 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         Some(path) if config.listeners.role == Role::All => Some(bootstrap::read(path)?),
         _ => None,
     };
+    let workers = Workers::start(config.listeners.role).context("cannot start the threads of the API")?;
+    let settings = Settings {
+        primary_threads: Some(workers.handle()),
+        ..session::pools(&config.database)
+    };
     let db = Database::new(
         addresses.primary.as_ref(),
         addresses.standby.as_ref(),
-        session::pools(&config.database),
+        settings,
         session::options(&config),
     )?;
     #[cfg(feature = "otel")]
@@ -88,7 +94,6 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
         .base_url(api_address.unwrap_or(config.listeners.listen));
     let state = share(config, base_url, db.clone()).await?;
 
-    let workers = Workers::start(state.config.listeners.role).context("cannot start the threads of the API")?;
     let mut serving = listen(&state, listeners, &workers, &stopped)?;
     let mut background = background::start(&state, addresses, bootstrap);
 

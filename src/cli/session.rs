@@ -125,6 +125,7 @@ pub(crate) fn pools(database: &DatabaseConfig) -> Settings {
         write_deadline: settings.write_deadline,
         read_staleness: settings.read_staleness,
         prepared_statements: settings.prepared_statements || matches!(database, DatabaseConfig::Private(_)),
+        primary_threads: None,
     }
 }
 

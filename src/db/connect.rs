@@ -1,6 +1,7 @@
 //! How a connection is made: connection strings with libpq's TLS modes, over rustls.
 
 mod hosts;
+pub(super) mod threads;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

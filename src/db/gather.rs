@@ -1,5 +1,6 @@
 //! Calls that share a statement: while some of a kind are under way the next ones gather, and then go together (group
-//! commit). A call that finds fewer than [`Together::UNDER_WAY`] before it goes at once: nobody waits for company.
+//! commit). A call that finds fewer than [`Together::UNDER_WAY`] before it goes as soon as every task that is ready has run: nobody waits for company
+//! that is not there yet.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -175,6 +176,8 @@ impl<T: Together> Drop for Turn<T> {
 async fn drive<T: Together>(db: Database) {
     let mut turn = Some(Turn::<T>(db.clone(), PhantomData));
     while turn.is_some() {
+        // Whoever is about to call, because his request has arrived or his last answer went out, calls before this goes on.
+        tokio::task::yield_now().await;
         let taken = T::place(&db).lock().take();
         // A statement that many share is told of in the trace of the oldest, and is tried for as long as the youngest may wait.
         let Some(caller) = taken.first().map(|first| first.caller.clone()) else {

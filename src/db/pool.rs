@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use deadpool::managed::QueueMode;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts};
+use tokio::runtime::Handle;
 
 use super::connect::Address;
+use super::connect::threads::OnThreads;
 use super::deadline;
 use super::freshest::Freshest;
 use super::gather::Place;
@@ -51,6 +54,9 @@ pub struct Settings {
     pub read_staleness: Duration,
     /// Whether statements stay prepared on their connection: not behind a pooler in transaction mode.
     pub prepared_statements: bool,
+    /// Where connections to the primary live, those of nodes apart: on the threads that call most, because a call whose answer comes
+    /// by other threads wakes twice as many. `None`: on those of whoever needs the connection first.
+    pub primary_threads: Option<Handle>,
 }
 
 /// The database as the layers above see it. Cheap to clone.
@@ -93,12 +99,18 @@ impl Database {
             None => settings.read_pool_size,
         };
         Ok(Self {
-            primary: pool(main, settings.pool_size, &settings, primary.is_some())?,
+            primary: pool(
+                main,
+                settings.pool_size,
+                &settings,
+                primary.is_some(),
+                settings.primary_threads.clone(),
+            )?,
             standby: standby
-                .map(|address| pool(address, settings.read_pool_size, &settings, false))
+                .map(|address| pool(address, settings.read_pool_size, &settings, false, None))
                 .transpose()?,
             freshest: Arc::new(Freshest::of(each_standby(standby, &settings)?)),
-            nodes: pool(main, for_nodes, &settings, primary.is_some())?,
+            nodes: pool(main, for_nodes, &settings, primary.is_some(), None)?,
             lag: Arc::default(),
             seen: Arc::default(),
             watch: Arc::default(),
@@ -167,14 +179,23 @@ fn each_standby(standby: Option<&Address>, settings: &Settings) -> anyhow::Resul
     let hosts = hosts.unwrap_or_default();
     hosts
         .iter()
-        .map(|host| pool(host, settings.read_pool_size, settings, false))
+        .map(|host| pool(host, settings.read_pool_size, settings, false, None))
         .collect()
 }
 
-fn pool(address: &Address, size: usize, settings: &Settings, is_primary: bool) -> anyhow::Result<Pool> {
-    let manager = Manager::from_config(
+fn pool(
+    address: &Address,
+    size: usize,
+    settings: &Settings,
+    is_primary: bool,
+    threads: Option<Handle>,
+) -> anyhow::Result<Pool> {
+    let manager = Manager::from_connect(
         address.config.clone(),
-        address.tls.clone(),
+        OnThreads {
+            tls: address.tls.clone(),
+            threads,
+        },
         ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         },
@@ -200,6 +221,8 @@ fn pool(address: &Address, size: usize, settings: &Settings, is_primary: bool) -
     );
     Ok(Pool::builder(manager)
         .max_size(size)
+        // The last one used is the one whose backend has everything at hand.
+        .queue_mode(QueueMode::Lifo)
         .runtime(deadpool_postgres::Runtime::Tokio1)
         .timeouts(Timeouts {
             wait: Some(settings.wait_timeout),
