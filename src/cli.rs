@@ -190,7 +190,11 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             tracing::warn!("{warning}");
         }
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if matches!(cli.command, Command::Serve) {
+        runtime.on_thread_start(serve::slice::shorten);
+    }
+    let runtime = runtime.enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
             Command::Serve => serve::serve(config).await,

@@ -1,5 +1,6 @@
 //! The threads of the API, which let those of everything else go first: a flood of SCIM requests leaves nodes' reads their processor.
 
+use super::slice;
 use rollcall::config::Role;
 use rustix::process::{getpriority_process, setpriority_process};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -33,6 +34,7 @@ impl Workers {
                 if let Err(error) = setpriority_process(None, nice) {
                     tracing::warn!(%error, "a thread of the API has the priority of those that serve nodes");
                 }
+                slice::shorten();
             })
             .enable_all()
             .build()?;
