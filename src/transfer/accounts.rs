@@ -112,7 +112,8 @@ pub(super) fn group(rules: &Rules, line: u64, text: &str, faults: &mut Faults) -
         extension["posixGroupId"] = gid.into();
     }
     let body = Map::from_iter([
-        ("displayName".to_owned(), name.into()),
+        // Blanks around a POSIX name are its own; a `displayName` has none.
+        ("displayName".to_owned(), name.trim().into()),
         (POSIX_GROUP.id.to_owned(), extension),
     ]);
     let mut group = Group::from_body(line, body, faults)?;

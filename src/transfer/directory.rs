@@ -211,7 +211,7 @@ fn group(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults)
         extension["posixGroupId"] = gid.into();
     }
     let body = Map::from_iter([
-        ("displayName".to_owned(), name.into()),
+        ("displayName".to_owned(), name.trim().into()),
         (POSIX_GROUP.id.to_owned(), extension),
     ]);
     let mut group = Group::from_body(line, body, faults)?;

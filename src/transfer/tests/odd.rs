@@ -194,6 +194,16 @@ fn what_is_odd_and_taken_as_it_is_is_a_warning() {
 }
 
 #[test]
+fn blanks_around_a_group_name_belong_to_its_posix_name_alone() {
+    let found = entries(Format::Group, ResourceType::Group, b" lab :x:5001:\n");
+    let Some(Ok(Entry::Group(group))) = found.first() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(group.draft.posix_name.as_deref(), Some(" lab "));
+    assert_eq!(group.draft.display_name, "lab");
+}
+
+#[test]
 fn a_gecos_field_that_is_there_and_empty_stays_empty() {
     let found = entries(
         Format::Csv,
