@@ -66,6 +66,16 @@ async fn a_standby_that_lags_is_not_asked_whatever_its_place_in_the_connection_s
             assert_eq!(found.body["totalResults"], 1, "the freshest standby answers");
         }
     }
+    for service in &services {
+        let metrics = reqwest::get(format!("{}/metrics", service.url("ops"))).await.unwrap();
+        let text = metrics.text().await.unwrap();
+        let idle = "rollcall_db_pool_connections{pool=\"freshest\",state=\"idle\"} ";
+        let held = text.lines().find_map(|line| line.strip_prefix(idle));
+        assert!(
+            held.is_some_and(|held| held != "0"),
+            "its connections are counted: {held:?}"
+        );
+    }
     fresh.kill();
     for client in &clients {
         let found = client

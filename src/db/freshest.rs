@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Pool, Status};
 use futures_util::future::join_all;
 use tokio_postgres::Row;
 
@@ -33,6 +33,16 @@ impl Freshest {
     /// The one that was chosen last; `None` where there is no choice.
     pub(super) fn pool(&self) -> Option<&Pool> {
         self.each.get(self.chosen.load(Ordering::Relaxed))
+    }
+
+    /// What they hold together; `None` where there is no choice.
+    pub(super) fn status(&self) -> Option<Status> {
+        self.each.iter().map(Pool::status).reduce(|all, one| Status {
+            max_size: all.max_size + one.max_size,
+            size: all.size + one.size,
+            available: all.available + one.available,
+            waiting: all.waiting + one.waiting,
+        })
     }
 
     /// Asks all how far they have replayed, and chooses the furthest. Whoever does not answer in time is not chosen.

@@ -140,12 +140,13 @@ impl Database {
 
     /// Brings the gauges of the pools up to date.
     pub fn observe_pools(&self) {
-        for (name, pool) in [
-            ("primary", Some(&self.primary)),
-            ("standby", self.standby.as_ref()),
-            ("nodes", Some(&self.nodes)),
+        for (name, status) in [
+            ("primary", Some(self.primary.status())),
+            ("standby", self.standby.as_ref().map(Pool::status)),
+            ("freshest", self.freshest.status()),
+            ("nodes", Some(self.nodes.status())),
         ] {
-            let Some(status) = pool.map(Pool::status) else { continue };
+            let Some(status) = status else { continue };
             let gauge = |family: &prometheus::IntGaugeVec, labels: &[&str], value: usize| {
                 family
                     .with_label_values(labels)
