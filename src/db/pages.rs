@@ -75,13 +75,18 @@ impl Database {
         };
         let mut rows = Vec::new();
         if query.count > 0 {
-            let sql = format!(
-                "select {columns}, {key} as sort_key from {view} r where ({filter}) and {after} order by {order} \
-                 limit {limit} offset {offset}",
-                key = order.key_as_text(),
-                after = after.as_deref().unwrap_or("true"),
-                order = order.order_by(),
-            );
+            let (key, by) = (order.key_as_text(), order.order_by());
+            let after = after.as_deref().unwrap_or("true");
+            let page = format!("{view} r where ({filter}) and {after} order by {by} limit {limit}");
+            let sql = if offset == 0 {
+                format!("select {columns}, {key} as sort_key from {page}")
+            } else {
+                // Whom an offset skips is skipped by id: what is shown of a user would else be put together for him too.
+                format!(
+                    "select {columns}, {key} as sort_key from {view} r where r.id in (select r.id from {page} offset {offset}) \
+                     order by {by}"
+                )
+            };
             rows = self
                 .read(op(resource_type, "page"), &sql, &typed(parameters.values()))
                 .await?;

@@ -1,6 +1,7 @@
 //! Pages by index and by cursor, and sort orders (RFC 7644 §3.4.2; RFC 9865).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 use super::{group, user};
 use crate::harness::Rollcall;
 use crate::harness::client::Scim;
+use crate::harness::rollcall::UNLIMITED;
+use crate::harness::wait_until;
 
 fn ids(body: &Value) -> Vec<String> {
     let resources = body["Resources"].as_array().unwrap();
@@ -98,6 +101,28 @@ async fn odd_page_numbers_are_read_as_the_rfc_says() {
         let answer = scim.get(&format!("/Users?{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {}", answer.body);
     }
+    rollcall.finish().await;
+}
+
+/// The database counts the calls of a function for connections that are made after it has been told to.
+#[tokio::test]
+async fn whom_a_page_by_index_skips_costs_no_look_at_his_groups() {
+    let rollcall = Rollcall::start_unlimited(&[]).await;
+    rollcall.database.populate(200).await;
+    rollcall
+        .database
+        .run_script("alter database :\"DBNAME\" set track_functions = 'all'");
+    let service = Rollcall::replica(&rollcall.database, &UNLIMITED);
+    let scim = Rollcall::scim_at(&service, &rollcall.token(&["--scope", "scim"]));
+    let page = scim.get("/Users?startIndex=181&count=10").await.expect(200);
+    assert_eq!(page.body["Resources"].as_array().unwrap().len(), 10);
+    let counted = "select coalesce(sum(calls), 0)::bigint from pg_stat_user_functions where funcname = 'user_groups'";
+    wait_until("the calls are counted", Duration::from_secs(20), async || {
+        rollcall.number(counted).await > 0
+    })
+    .await;
+    assert_eq!(rollcall.number(counted).await, 10);
+    drop(service);
     rollcall.finish().await;
 }
 
