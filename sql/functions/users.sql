@@ -143,7 +143,10 @@ begin
   v_new.user_name_key := p_user->>'user_name_key';
   v_new.external_id := p_user->>'external_id';
   v_new.display_name_key := p_user->>'display_name_key';
-  v_new.gecos := coalesce(p_user->>'gecos', '');
+  -- As it was imported, until somebody calls him otherwise.
+  if (v_old.doc->'displayName', v_old.doc->'name') is distinct from (p_user->'doc'->'displayName', p_user->'doc'->'name') then
+    v_new.gecos := coalesce(p_user->>'gecos', '');
+  end if;
   v_new.uid := coalesce((p_user->>'uid')::bigint, v_old.uid);
   v_new.posix_name := coalesce(p_user->>'posix_name', v_old.posix_name);
   v_new.home := coalesce(p_user->>'home', v_old.home);

@@ -25,7 +25,7 @@ pub(crate) struct Confirmation {
 
 impl Confirmation {
     /// Shows what follows and asks. Raises a refusal when the answer is no, or when nobody is there to answer.
-    pub(super) fn ask(self, consequences: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn ask(self, consequences: &str) -> anyhow::Result<()> {
         if self.yes {
             return Ok(());
         }
@@ -131,7 +131,7 @@ pub(crate) async fn rename(config: &Config, arguments: Rename) -> anyhow::Result
         let called = |draft: &mut UserDraft| draft.posix_name = Some(new_name.clone());
         check(db, &user, called).await?;
         let text = format!(
-            "{} will be called {new_name}: uid {} and all files stay his; his home stays {}, rename the folder yourself and set it; \
+            "{} will be called {new_name}: uid {} and all files stay his; his home stays {}, rename the folder yourself and set homeDirectory by SCIM; \
              sessions, jobs, crontabs, sudoers and subuid go by the old name until they are changed; {}",
             user.posix_name,
             user.uid,
