@@ -16,7 +16,7 @@ declare
   v_attribute text := case p_resource when 'user' then 'posixUserName' else 'posixGroupName' end;
 begin
   if p_protected then
-    perform store.fail('IDRSV', format('the POSIX name %s belongs to a protected local account', p_name), v_attribute);
+    perform store.fail('IDRSV', format('the POSIX name %s belongs to a protected local account (posix-protected-names)', p_name), v_attribute);
   end if;
   perform store.fail('IDDUP', format('the POSIX name %s is already in use', p_name), v_attribute);
 end $$;

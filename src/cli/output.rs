@@ -58,6 +58,15 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "rollcall: {text}");
 }
 
+/// Cuts a list that was read one longer than `limit`, and says so on standard error: a script must not take a part for all.
+pub(crate) fn tell_cut<T>(list: &mut Vec<T>, limit: u32) {
+    let limit = limit as usize;
+    if list.len() > limit {
+        list.truncate(limit);
+        complain(&format!("only the first {limit} are shown: --limit says how many"));
+    }
+}
+
 /// Columns aligned under their heads. Control characters are shown escaped, so that a name cannot move the cursor.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> = rows

@@ -18,7 +18,9 @@ use rollcall::scim::user::{UserDraft, UserRow};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::output::{Form, table, time};
+pub(crate) use identity::Confirmation;
+
+use super::output::{self, Form, table, time};
 use super::{Refused, export, import, names, session};
 
 #[derive(Debug, Subcommand)]
@@ -118,7 +120,7 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
         #[command(flatten)]
-        confirmation: identity::Confirmation,
+        confirmation: Confirmation,
         #[command(flatten)]
         form: Form,
     },
@@ -136,7 +138,9 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         Command::Import(arguments) => import::run(config, ResourceType::User, arguments).await,
         Command::Export(arguments) => export::run(config, ResourceType::User, arguments).await,
         Command::List { filter, limit, form } => {
-            let users = session::with(config, async |db| list(db, filter.as_deref(), limit).await).await?;
+            let one_more = limit.saturating_add(1);
+            let mut users = session::with(config, async |db| list(db, filter.as_deref(), one_more).await).await?;
+            output::tell_cut(&mut users, limit);
             let list: Vec<_> = users.iter().map(shown).collect();
             form.print(&list, |_| {
                 let rows: Vec<_> = users.iter().map(row).collect();
@@ -263,7 +267,7 @@ fn check_names(
     let rule = rollcall::http::state::user_name_rule(&config.provisioning.user_name_rule)?;
     if posix_name.is_some_and(|name| !rule.is_match(name)) {
         let text = format!(
-            "the POSIX name does not fit the rule {}",
+            "the POSIX name does not fit the rule {} (posix-user-name-rule)",
             config.provisioning.user_name_rule
         );
         return Err(Refused(text).into());

@@ -109,7 +109,7 @@ impl User {
                 .strip_prefix("^(?:")
                 .and_then(|rule| rule.strip_suffix(")$"))
                 .unwrap_or(rule);
-            let reason = format!("it does not fit the rule {rule}");
+            let reason = format!("it does not fit the rule {rule} (posix-user-name-rule)");
             faults.keep::<()>(Err(Fault::of_value(line, "posixUserName", &name, reason)));
             // Nobody's name, so that his numbers can be compared alone.
             draft.posix_name = Some(format!("(line {line})"));

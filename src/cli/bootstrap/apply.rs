@@ -146,7 +146,10 @@ impl Work<'_> {
         if is_his || self.rule.is_match(name) {
             return None;
         }
-        let text = format!("the POSIX name does not fit the rule {}", self.rule_text);
+        let text = format!(
+            "the POSIX name does not fit the rule {} (posix-user-name-rule)",
+            self.rule_text
+        );
         Some((Action::Conflict, Some(text)))
     }
 
