@@ -394,7 +394,6 @@ CREATE TABLE store.posix_ids (
     issued_at timestamp with time zone NOT NULL,
     uid_retired_at timestamp with time zone,
     gid_retired_at timestamp with time zone,
-    CONSTRAINT posix_ids_has_an_owner CHECK (((uid_owner IS NOT NULL) OR (gid_owner IS NOT NULL))),
     CONSTRAINT posix_ids_id_check CHECK (((id >= 0) AND (id <= '4294967294'::bigint)))
 );
 
@@ -768,6 +767,10 @@ CREATE INDEX users_last_modified ON store.users USING btree (last_modified, id);
 -- Name: users_posix_name; Type: INDEX; Schema: store; Owner: -
 
 CREATE UNIQUE INDEX users_posix_name ON store.users USING btree (posix_name) WHERE ((deleted_at IS NULL) AND (posix_name IS NOT NULL));
+
+-- Name: users_primary_gid; Type: INDEX; Schema: store; Owner: -
+
+CREATE INDEX users_primary_gid ON store.users USING btree (primary_gid) WHERE ((deleted_at IS NULL) AND (NOT private_group));
 
 -- Name: users_uid; Type: INDEX; Schema: store; Owner: -
 

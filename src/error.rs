@@ -23,6 +23,12 @@ pub enum Error {
         /// The attribute it is about; may be empty.
         subject: String,
     },
+    /// Others still need the resource (`IDUSE`).
+    #[error("{message}")]
+    InUse {
+        /// For a person.
+        message: String,
+    },
     /// The resource does not exist (`IDNOF`).
     #[error("{message}")]
     NotFound {

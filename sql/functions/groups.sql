@@ -264,15 +264,16 @@ begin
   return query select * from store.group_row(p_id, true, true);
 end $$;
 
--- Removes a group from SCIM: its gid is retired and stays resolvable like a deleted user's. Raises IDNOF, IDVER.
+-- Removes a group from SCIM: its gid is retired and stays resolvable like a deleted user's. p_force: also when it is somebody's primary
+-- group. Raises IDNOF, IDVER, IDUSE (it is).
 -- Locks: the group's row.
-create or replace function api.group_delete(p_id uuid, p_expected bigint, p_audit jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
+create or replace function store.group_delete(p_id uuid, p_expected bigint, p_force boolean, p_audit jsonb) returns void
+language plpgsql
 as $$
 declare
   v_old store.groups%rowtype;
   v_members uuid[];
+  v_primary_of text[];
 begin
   select * into v_old from store.groups g where g.id = p_id and g.deleted_at is null for update;
   if not found then
@@ -284,6 +285,12 @@ begin
   if p_expected is not null and v_old.version <> p_expected then
     perform store.fail('IDVER', 'the group was changed meanwhile', 'meta.version');
   end if;
+  v_primary_of := array(select u.posix_name from store.users u
+    where u.primary_gid = v_old.gid and u.deleted_at is null and not u.private_group order by u.posix_name limit 6);
+  if v_primary_of <> '{}' and not p_force then
+    perform store.fail('IDUSE', format('it is the primary group of %s; "rollcall group delete --force" deletes it nevertheless',
+      array_to_string(v_primary_of[:5], ', ') || case when cardinality(v_primary_of) > 5 then ' and others' else '' end), 'posixGroupId');
+  end if;
   v_members := array(select m.member_id from store.memberships m where m.group_id = p_id);
   perform store.login_hash_clear(v_members);
   delete from store.memberships m where m.group_id = p_id;
@@ -294,4 +301,22 @@ begin
   perform store.audit_write(p_audit, 'delete', 'group', p_id, jsonb_strip_nulls(jsonb_build_object('gid', v_old.gid,
     'posix_name', v_old.posix_name, 'removed', store.audit_ids(v_members))));
   perform store.feed_write('group', p_id, store.users_beneath(v_members));
+end $$;
+
+-- store.group_delete, unless the group is somebody's primary group. Raises what it raises.
+create or replace function api.group_delete(p_id uuid, p_expected bigint, p_audit jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  perform store.group_delete(p_id, p_expected, false, p_audit);
+end $$;
+
+-- store.group_delete, whosever primary group it is. Raises what it raises.
+create or replace function api.group_delete_forced(p_id uuid, p_expected bigint, p_audit jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  perform store.group_delete(p_id, p_expected, true, p_audit);
 end $$;

@@ -88,5 +88,5 @@ declare
 begin
   return case when p_id not between 0 and 4294967294 then format('%s %s is not a POSIX id', p_side, p_id)
               when v_reason is not null then format('%s %s is reserved: %s', p_side, p_id, v_reason)
-              when p_protected then 'the name belongs to a protected local account' end;
+              when p_protected then 'the name belongs to a protected local account (posix-protected-names)' end;
 end $$;

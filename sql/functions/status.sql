@@ -31,6 +31,9 @@ begin
     'epoch', (select e.epoch from store.id_epoch e),
     'users', (select count(*) from store.users u where u.deleted_at is null),
     'groups', (select count(*) from store.groups g where g.deleted_at is null),
+    'nameless_primary_gids', (select count(*) from store.users u where u.deleted_at is null and not u.private_group
+                                and not exists (select from store.posix_ids i where i.id = u.primary_gid
+                                                  and i.gid_owner is not null and i.gid_retired_at is null)),
     'owner', (select r.rolname from pg_catalog.pg_namespace n join pg_catalog.pg_roles r on r.oid = n.nspowner where n.nspname = 'store'),
     'caller', session_user,
     'caller_can_write_audit', has_table_privilege(session_user, 'store.audit', 'update, delete'));
@@ -42,6 +45,9 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
+    select 'live user whose primary gid may be given to another', u.id::text from store.users u
+      left join store.posix_ids i on i.id = u.primary_gid where u.deleted_at is null and i.id is null
+    union all
     select 'user holds a uid that the ledger gives to another', u.id::text from store.users u
       left join store.posix_ids i on i.id = u.uid where i.uid_owner is distinct from u.id
     union all

@@ -17,7 +17,7 @@ use rollcall::scim::schema::ResourceType;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::output::{Form, table};
+use super::output::{self, Form, table};
 use super::{Refused, export, import, names, session, user};
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +87,11 @@ pub(crate) enum Command {
     Delete {
         #[arg(add = ArgValueCompleter::new(names::of_groups))]
         name: String,
+        /// Also when an identity provider owns it, or it is somebody's primary group.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        confirmation: user::Confirmation,
         #[command(flatten)]
         form: Form,
     },
@@ -101,7 +106,9 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         Command::Import(arguments) => import::run(config, ResourceType::Group, arguments).await,
         Command::Export(arguments) => export::run(config, ResourceType::Group, arguments).await,
         Command::List { filter, limit, form } => {
-            let groups = session::with(config, async |db| list(db, filter.as_deref(), limit).await).await?;
+            let one_more = limit.saturating_add(1);
+            let mut groups = session::with(config, async |db| list(db, filter.as_deref(), one_more).await).await?;
+            output::tell_cut(&mut groups, limit);
             let list: Vec<_> = groups.iter().map(|group| shown(group, None)).collect();
             form.print(&list, |_| {
                 let rows: Vec<_> = groups
@@ -153,19 +160,50 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             dry_run: _,
             form,
         } => reconcile::run(config, &user, &groups, form).await,
-        Command::Delete { name, form } => {
-            let group = session::with(config, async |db| {
-                let group = get(db, &name).await?;
-                db.group_delete(group.id, Some(group.version), &session::origin())
-                    .await?;
-                Ok(group)
-            })
-            .await?;
-            form.print(&json!({"deleted": group.id, "retired_gid": group.gid}), |_| {
-                format!("{} deleted; gid {} is retired\n", group.posix_name, group.gid)
-            })
-        }
+        Command::Delete {
+            name,
+            force,
+            confirmation,
+            form,
+        } => delete(config, &name, force, confirmation, form).await,
     }
+}
+
+async fn delete(
+    config: &Config,
+    name: &str,
+    force: bool,
+    confirmation: user::Confirmation,
+    form: Form,
+) -> anyhow::Result<()> {
+    let group = session::with(config, async |db| {
+        let group = get(db, name).await?;
+        if !force && group.doc.get("externalId").is_some() {
+            let text = "an identity provider owns this group and its next sync may make it again: use --force";
+            return Err(Refused(text.into()).into());
+        }
+        let members = members(db, group.id).await?;
+        let days = config.provisioning.retain_deleted_days;
+        confirmation.ask(&format!(
+            "{} will be deleted: gid {} is retired and never given again; {} users and {} groups leave it; files show its name for \
+             {days} days (posix-retain-deleted)",
+            group.posix_name,
+            group.gid,
+            members.users.len(),
+            members.groups.len(),
+        ))?;
+        let origin = session::origin();
+        if force {
+            db.group_delete_forced(group.id, Some(group.version), &origin).await?;
+        } else {
+            db.group_delete(group.id, Some(group.version), &origin).await?;
+        }
+        Ok(group)
+    })
+    .await?;
+    form.print(&json!({"deleted": group.id, "retired_gid": group.gid}), |_| {
+        format!("{} deleted; gid {} is retired\n", group.posix_name, group.gid)
+    })
 }
 
 async fn change_members(config: &Config, group: &str, users: &[String], add: bool, form: Form) -> anyhow::Result<()> {

@@ -117,18 +117,24 @@ impl Database {
         written(&self.write_members("group_update", size, sql, parameters).await?)
     }
 
-    /// `api.group_delete`: removes the group from SCIM and retires its gid.
+    /// `api.group_delete`: removes the group from SCIM and retires its gid. Raises `Error::InUse` when it is somebody's primary group.
     pub async fn group_delete(&self, id: Uuid, expected: Option<i64>, origin: &Origin) -> Result<(), Error> {
+        self.delete_group("select api.group_delete($1, $2, $3)", id, expected, origin)
+            .await
+    }
+
+    /// `api.group_delete_forced`: the same, whosever primary group it is.
+    pub async fn group_delete_forced(&self, id: Uuid, expected: Option<i64>, origin: &Origin) -> Result<(), Error> {
+        self.delete_group("select api.group_delete_forced($1, $2, $3)", id, expected, origin)
+            .await
+    }
+
+    async fn delete_group(&self, sql: &str, id: Uuid, expected: Option<i64>, origin: &Origin) -> Result<(), Error> {
         let origin = Json(origin.value());
         let parameters: super::call::Parameters<'_> =
             &[(&id, Type::UUID), (&expected, Type::INT8), (&origin, Type::JSONB)];
-        self.write_members(
-            "group_delete",
-            LONG_LIST + 1,
-            "select api.group_delete($1, $2, $3)",
-            parameters,
-        )
-        .await?;
+        self.write_members("group_delete", LONG_LIST + 1, sql, parameters)
+            .await?;
         Ok(())
     }
 

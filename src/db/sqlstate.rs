@@ -39,6 +39,7 @@ fn judge_code(db: &DbError) -> Verdict {
     match db.code().code() {
         "IDDUP" => Verdict::Refused(Error::Taken { message, subject }),
         "IDRSV" => Verdict::Refused(Error::Reserved { message, subject }),
+        "IDUSE" => Verdict::Refused(Error::InUse { message }),
         "IDNOF" => Verdict::Refused(Error::NotFound { message }),
         "IDVER" => Verdict::Refused(Error::VersionMismatch { message }),
         "IDFUL" | "2200H" => Verdict::Refused(Error::PoolExhausted { message }),

@@ -57,6 +57,7 @@ impl From<Error> for Refused {
             Error::Taken { message, subject } | Error::Reserved { message, subject } => {
                 with(409, Some(ScimType::Uniqueness), about(&message, &subject))
             }
+            Error::InUse { .. } => with(409, None, text),
             Error::NotFound { .. } => with(404, None, text),
             Error::VersionMismatch { .. } => with(412, None, text),
             Error::Contended => {

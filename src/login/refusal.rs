@@ -147,7 +147,7 @@ impl From<Error> for Refusal {
                     retry_after: Some(*retry_after),
                 };
             }
-            Error::Taken { .. } | Error::Reserved { .. } => Reason::Taken,
+            Error::Taken { .. } | Error::Reserved { .. } | Error::InUse { .. } => Reason::Taken,
             Error::PoolExhausted { .. } => Reason::PoolExhausted,
             Error::InvalidValue { .. } | Error::DanglingReference { .. } => Reason::Attribute,
             Error::NotFound { .. } => Reason::UnknownUser,

@@ -44,7 +44,7 @@ const COMMANDS: [&str; 42] = [
     "group show lab",
     "group reconcile jane --groups lab,new --dry-run",
     "group import --format group FOLDER/group",
-    "group delete lab",
+    "group delete lab --yes",
     "user delete joseph --yes",
     "token generate okta",
     "token list",

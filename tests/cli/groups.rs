@@ -58,7 +58,7 @@ async fn the_life_of_a_group_as_tables_and_as_json() {
     ] {
         assert_eq!(rollcall.command(&arguments).code, code, "{arguments:?}");
     }
-    assert_eq!(json(&["group", "delete", "Research"])["retired_gid"], 5000);
+    assert_eq!(json(&["group", "delete", "Research", "--yes"])["retired_gid"], 5000);
     assert_eq!(
         rollcall.command(&["group", "add", "again", "--gid", "5000"]).code,
         3,

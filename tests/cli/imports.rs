@@ -7,6 +7,7 @@ mod faults;
 mod formats;
 mod moment;
 mod numbers;
+mod primary_groups;
 mod rivals;
 
 use desk::Desk;

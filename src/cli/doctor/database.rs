@@ -130,6 +130,14 @@ fn report_findings(config: &Config, report: &Value) -> Vec<Finding> {
             fine("roles", format!("{} cannot change the audit log", text("caller")))
         });
     }
+    let nameless = report.get("nameless_primary_gids").and_then(Value::as_i64).unwrap_or(0);
+    if nameless > 0 {
+        findings.push(warning(
+            "primary groups",
+            format!("{nameless} users have a primary gid that is no group's: nodes show its number"),
+            "rollcall group import the file with these groups; the numbers are kept for them",
+        ));
+    }
     let strays = report.get("audit_default_rows").and_then(Value::as_i64).unwrap_or(0);
     if strays > 0 {
         let evidence = format!("{strays} rows are outside the monthly partitions");

@@ -53,7 +53,8 @@ async fn a_retired_gid_is_nobodys_primary_group_again() {
     desk.imported("group", "group", &desk.file("group", "projx:x:30010:\n"));
     let owner = "first:x:32000:30010::/home/first:/bin/sh\n";
     desk.imported("user", "passwd", &desk.file("passwd", owner));
-    desk.rollcall(&["group", "delete", "projx"]).succeeded();
+    desk.rollcall(&["group", "delete", "projx", "--yes", "--force"])
+        .succeeded();
     let again = desk.imported("user", "passwd", &desk.file("passwd", owner));
     assert_eq!(again["present"], 1, "who had it before keeps it");
     let found = desk.conflicts("user", "passwd", "newu:x:32001:30010::/h/n:/bin/sh\n");

@@ -1,0 +1,114 @@
+//! Users who come before their primary groups, and groups that are somebody's primary one.
+
+use super::desk::Desk;
+use crate::harness::database::Role;
+
+#[tokio::test]
+async fn a_primary_gid_is_kept_until_its_group_comes() {
+    let desk = Desk::open().await;
+    // The first numbers of both pools.
+    let users = desk.file(
+        "passwd",
+        "st:x:25040:1000::/home/st:/bin/sh\nsu:x:25041:1001::/home/su:/bin/sh\n",
+    );
+    desk.imported("user", "passwd", &users);
+    for (what, name) in [("group", "first"), ("user", "nu"), ("group", "second"), ("user", "nv")] {
+        let made = desk
+            .rollcall(&[what, "add", name, "--output", "json"])
+            .succeeded()
+            .json();
+        let number = made["gid"].as_i64().unwrap();
+        assert!(number > 1001, "{name} has {number}, which is somebody's primary gid");
+    }
+    assert_eq!(
+        warnings(&desk),
+        ["2 users have a primary gid that is no group's: nodes show its number"]
+    );
+    let groups = desk.file("group", "crew:x:1000:\nsales:x:1001:\n");
+    assert_eq!(desk.imported("group", "group", &groups)["created"], 2);
+    assert!(warnings(&desk).is_empty());
+    desk.close().await;
+}
+
+/// What `doctor` finds about primary groups.
+fn warnings(desk: &Desk) -> Vec<String> {
+    let report = desk
+        .rollcall(&["doctor", "--scope", "service", "--output", "json"])
+        .json();
+    let findings = report.as_array().or_else(|| report["findings"].as_array()).unwrap();
+    let about = findings.iter().filter(|finding| finding["check"] == "primary groups");
+    about
+        .map(|finding| finding["evidence"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_group_that_is_somebodys_primary_group_is_deleted_by_force_alone() {
+    let desk = Desk::open().await;
+    desk.imported("group", "group", &desk.file("group", "crew:x:30010:\n"));
+    let users: String = (0..7)
+        .map(|n| format!("u{n}:x:3200{n}:30010::/home/u{n}:/bin/sh\n"))
+        .collect();
+    desk.imported("user", "passwd", &desk.file("passwd", users));
+    let unasked = desk.rollcall(&["group", "delete", "crew"]);
+    assert_eq!(unasked.code, 3);
+    assert!(unasked.stderr.contains("gid 30010 is retired"), "{}", unasked.stderr);
+    let refused = desk.rollcall(&["group", "delete", "crew", "--yes"]);
+    assert_eq!(refused.code, 3);
+    assert!(
+        refused
+            .stderr
+            .contains("primary group of u0, u1, u2, u3, u4 and others"),
+        "{}",
+        refused.stderr
+    );
+    desk.rollcall(&["group", "delete", "crew", "--yes", "--force"])
+        .succeeded();
+    assert_eq!(warnings(&desk).len(), 1, "their gid has no group now");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_command_about_keys_or_numbers_leaves_an_imported_gecos_field() {
+    let desk = Desk::open().await;
+    let line = "gk:x:25060:25060:Full Name,Room 9,555,666:/home/gk:/bin/sh\n";
+    desk.imported("user", "passwd", &desk.file("passwd", line));
+    let key = desk.file(
+        "key",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4PhKgkKwKnyXDc0Vxdl2kPpA8KjHa9J6tXGvTYcgJj gk\n",
+    );
+    desk.rollcall(&["user", "ssh-keys", "gk", "--add", &key]).succeeded();
+    assert_eq!(desk.exported("user", "passwd"), line);
+    desk.rollcall(&["user", "rename", "gk", "gl", "--yes"]).succeeded();
+    assert!(
+        desk.exported("user", "passwd")
+            .starts_with("gl:x:25060:25060:Full Name,Room 9,555,666:")
+    );
+    let client = desk.database.connect(Role::Superuser).await;
+    let notes: i64 = client
+        .query_one("select count(*) from store.audit where action = 'update'", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(notes, 2);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_says_so() {
+    let desk = Desk::open().await;
+    for name in ["one", "two"] {
+        desk.rollcall(&["user", "add", name]).succeeded();
+        desk.rollcall(&["group", "add", &format!("of-{name}")]).succeeded();
+    }
+    for what in ["user", "group"] {
+        let cut = desk
+            .rollcall(&[what, "list", "--limit", "1", "--output", "json"])
+            .succeeded();
+        assert_eq!(cut.json().as_array().unwrap().len(), 1);
+        assert!(cut.stderr.contains("only the first 1 are shown"), "{}", cut.stderr);
+        let whole = desk.rollcall(&[what, "list", "--limit", "2"]).succeeded();
+        assert_eq!(whole.stderr, "");
+    }
+    desk.close().await;
+}
