@@ -46,10 +46,10 @@ fn warnings(desk: &Desk) -> Vec<String> {
 async fn a_group_that_is_somebodys_primary_group_is_deleted_by_force_alone() {
     let desk = Desk::open().await;
     desk.imported("group", "group", &desk.file("group", "crew:x:30010:\n"));
-    let users: String = (0..7)
+    let users: Vec<String> = (0..7)
         .map(|n| format!("u{n}:x:3200{n}:30010::/home/u{n}:/bin/sh\n"))
         .collect();
-    desk.imported("user", "passwd", &desk.file("passwd", users));
+    desk.imported("user", "passwd", &desk.file("passwd", users.concat()));
     let unasked = desk.rollcall(&["group", "delete", "crew"]);
     assert_eq!(unasked.code, 3);
     assert!(unasked.stderr.contains("gid 30010 is retired"), "{}", unasked.stderr);
