@@ -39,7 +39,7 @@ const SLOWER: f64 = 2.0;
 
 /// A calm percentile of nodes' reads below this counts as this, in milliseconds: eight programs hand each read on, on two cores, and a
 /// percentile of some hundred reads is no finer. A node waits two seconds.
-const READ: f64 = 75.0;
+const READ: f64 = 100.0;
 
 /// The share of the machine that others may use before the times of the overload are shown only, not judged: the run needs all of a
 /// machine of two cores, and a compiler beside it is an overload of another kind.
