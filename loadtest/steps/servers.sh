@@ -57,14 +57,14 @@ start_postgres() {
     postgres_pid=$cluster_pid
 }
 
-# make_cluster DATA SOCKETS: with buffers for 1,000,000 users, a sixth of the memory of the machine whose figures are kept
-# (PostgreSQL's documentation says a quarter). With too few every page of the larger population is copied from the kernel's cache.
+# make_cluster DATA SOCKETS: with a sixth of the memory as buffers (PostgreSQL's documentation says a quarter). With the few that are the
+# default every page of 1,000,000 users is copied from the kernel's cache.
 make_cluster() {
     "${as_server[@]}" initdb -D "$1" -U postgres -A trust --locale=C --encoding=UTF8 >/dev/null
     "${as_server[@]}" tee -a "$1/postgresql.conf" >/dev/null <<SETTINGS
 listen_addresses = ''
 max_connections = 200
-shared_buffers = 4GB
+shared_buffers = $(awk '/^MemTotal/ { printf "%d", $2 / 1024 / 6 }' /proc/meminfo)MB
 max_wal_size = 4GB
 checkpoint_timeout = 15min
 SETTINGS
