@@ -58,7 +58,7 @@ const ENDPOINTS: &[Endpoint] = endpoints![
     get "/Groups/{id}", "Shows a group", None, 200 Some("ShownGroup"), SHOW;
     put "/Groups/{id}", "Replaces a group and its members", Some("Group"), 200 Some("ShownGroup"), SHOW;
     patch "/Groups/{id}", "Changes a group; 200 with a body when `attributes` is given", Some("PatchOp"), 204 None, SHOW;
-    delete "/Groups/{id}", "Deletes a group; its gid is retired", None, 204 None, &[];
+    delete "/Groups/{id}", "Deletes a group, unless it is somebody's primary group; its gid is retired", None, 204 None, &[];
     post "/.search", "Searches users and groups", Some("SearchRequest"), 200 Some("ListResponse"), &[];
     post "/Bulk", "Runs many operations", Some("BulkRequest"), 200 Some("BulkResponse"), &[];
     get "/ServiceProviderConfig", "What this service can do", None, 200 Some("Object"), &[];
