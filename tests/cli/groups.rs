@@ -92,3 +92,22 @@ async fn groups_in_a_group_are_shown_by_name() {
     assert!(table.contains("Inner lab") && !table.contains(inner.id()), "{table}");
     rollcall.finish().await;
 }
+
+#[tokio::test]
+async fn a_list_that_is_cut_says_so() {
+    let rollcall = Rollcall::start().await;
+    for name in ["one", "two"] {
+        rollcall.command(&["user", "add", name]).succeeded();
+        rollcall.command(&["group", "add", &format!("of-{name}")]).succeeded();
+    }
+    for what in ["user", "group"] {
+        let cut = rollcall
+            .command(&[what, "list", "--limit", "1", "--output", "json"])
+            .succeeded();
+        assert_eq!(cut.json().as_array().unwrap().len(), 1);
+        assert!(cut.stderr.contains("only the first 1 are shown"), "{}", cut.stderr);
+        let whole = rollcall.command(&[what, "list", "--limit", "2"]).succeeded();
+        assert_eq!(whole.stderr, "");
+    }
+    rollcall.finish().await;
+}

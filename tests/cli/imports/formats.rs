@@ -206,3 +206,22 @@ async fn a_reader_who_has_had_enough_of_an_export_is_no_error() {
     }
     desk.close().await;
 }
+
+#[tokio::test]
+async fn a_command_about_keys_or_numbers_leaves_an_imported_gecos_field() {
+    let desk = Desk::open().await;
+    let line = "gk:x:25060:25060:Full Name,Room 9,555,666:/home/gk:/bin/sh\n";
+    desk.imported("user", "passwd", &desk.file("passwd", line));
+    let key = desk.file(
+        "key",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4PhKgkKwKnyXDc0Vxdl2kPpA8KjHa9J6tXGvTYcgJj gk\n",
+    );
+    desk.rollcall(&["user", "ssh-keys", "gk", "--add", &key]).succeeded();
+    assert_eq!(desk.exported("user", "passwd"), line);
+    desk.rollcall(&["user", "rename", "gk", "gl", "--yes"]).succeeded();
+    assert!(
+        desk.exported("user", "passwd")
+            .starts_with("gl:x:25060:25060:Full Name,Room 9,555,666:")
+    );
+    desk.close().await;
+}

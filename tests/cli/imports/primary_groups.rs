@@ -1,7 +1,8 @@
 //! Users who come before their primary groups, and groups that are somebody's primary one.
 
 use super::desk::Desk;
-use crate::harness::database::Role;
+use crate::harness::Rollcall;
+use crate::harness::rollcall::UNLIMITED;
 
 #[tokio::test]
 async fn a_primary_gid_is_kept_until_its_group_comes() {
@@ -69,46 +70,27 @@ async fn a_group_that_is_somebodys_primary_group_is_deleted_by_force_alone() {
 }
 
 #[tokio::test]
-async fn a_command_about_keys_or_numbers_leaves_an_imported_gecos_field() {
+async fn an_identity_provider_cannot_delete_a_primary_group() {
     let desk = Desk::open().await;
-    let line = "gk:x:25060:25060:Full Name,Room 9,555,666:/home/gk:/bin/sh\n";
-    desk.imported("user", "passwd", &desk.file("passwd", line));
-    let key = desk.file(
-        "key",
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4PhKgkKwKnyXDc0Vxdl2kPpA8KjHa9J6tXGvTYcgJj gk\n",
+    desk.imported("group", "group", &desk.file("group", "crew:x:30010:\n"));
+    desk.imported(
+        "user",
+        "passwd",
+        &desk.file("passwd", "st:x:25040:30010::/home/st:/bin/sh\n"),
     );
-    desk.rollcall(&["user", "ssh-keys", "gk", "--add", &key]).succeeded();
-    assert_eq!(desk.exported("user", "passwd"), line);
-    desk.rollcall(&["user", "rename", "gk", "gl", "--yes"]).succeeded();
-    assert!(
-        desk.exported("user", "passwd")
-            .starts_with("gl:x:25060:25060:Full Name,Room 9,555,666:")
-    );
-    let client = desk.database.connect(Role::Superuser).await;
-    let notes: i64 = client
-        .query_one("select count(*) from store.audit where action = 'update'", &[])
-        .await
-        .unwrap()
-        .get(0);
-    assert_eq!(notes, 2);
-    desk.close().await;
-}
-
-#[tokio::test]
-async fn a_list_that_is_cut_says_so() {
-    let desk = Desk::open().await;
-    for name in ["one", "two"] {
-        desk.rollcall(&["user", "add", name]).succeeded();
-        desk.rollcall(&["group", "add", &format!("of-{name}")]).succeeded();
-    }
-    for what in ["user", "group"] {
-        let cut = desk
-            .rollcall(&[what, "list", "--limit", "1", "--output", "json"])
-            .succeeded();
-        assert_eq!(cut.json().as_array().unwrap().len(), 1);
-        assert!(cut.stderr.contains("only the first 1 are shown"), "{}", cut.stderr);
-        let whole = desk.rollcall(&[what, "list", "--limit", "2"]).succeeded();
-        assert_eq!(whole.stderr, "");
-    }
+    let made = desk
+        .rollcall(&["token", "generate", "t", "--output", "json"])
+        .succeeded();
+    let service = Rollcall::replica(&desk.database, &UNLIMITED);
+    let scim = Rollcall::scim_at(&service, made.json()["token"].as_str().unwrap());
+    let found = scim.get("/Groups").await.expect(200);
+    let path = format!("/Groups/{}", found.body["Resources"][0]["id"].as_str().unwrap());
+    let refused = scim.delete(&path).await.expect(409);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("primary group of st"), "{detail}");
+    scim.get(&path).await.expect(200);
+    desk.rollcall(&["user", "delete", "st", "--yes"]).succeeded();
+    scim.delete(&path).await.expect(204);
+    drop(service);
     desk.close().await;
 }
