@@ -163,6 +163,19 @@ begin
   return v_block.block is not null;
 end $$;
 
+-- Keeps the gids of primary groups that are not there yet: the allocator passes over them, whoever asks for one by name gets it.
+-- In order, so that two callers wait for each other in one direction.
+create or replace function store.id_keep(p_ids bigint[]) returns void
+language plpgsql
+as $$
+begin
+  insert into store.posix_ids (id, asked, issued_at)
+    select distinct k.id, true, api.now() from unnest(p_ids) k(id)
+    where (select i.asked from store.posix_ids i where i.id = k.id) is null
+    order by k.id
+    on conflict do nothing;
+end $$;
+
 -- Takes the gid side of p_id for p_owner if it is free and not hard reserved; tells whether it was.
 create or replace function store.id_claim_gid_if_free(p_id bigint, p_owner uuid) returns boolean
 language plpgsql

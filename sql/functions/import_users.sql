@@ -222,13 +222,8 @@ begin
   if v_claimed <> v_private then
     perform store.fail('IDDUP', 'somebody took the gid of a private group meanwhile: start the import again', 'posixGroupId');
   end if;
-  -- Primary groups that are not there yet keep their numbers. In order, so that two imports wait for each other in one direction.
-  insert into store.posix_ids (id, asked, issued_at)
-    select distinct s.gid, true, api.now() from store.import_users s
+  perform store.id_keep(array(select distinct s.gid from store.import_users s
     where s.import = p_import and s.number > p_after and s.number <= last and s.gid is distinct from s.uid and s.gid is not null
-      and (s.uid is not null) = p_asked
-      and (select i.asked from store.posix_ids i where i.id = s.gid) is null
-    order by s.gid
-    on conflict do nothing;
+      and (s.uid is not null) = p_asked));
   return next;
 end $$;

@@ -91,6 +91,9 @@ begin
     else
       select n.gid, n.soft into v_gid, v_soft from store.user_numbers_asked(p_id, p_uid, p_gid, v_private, p_options) n;
     end if;
+    if p_gid is not null then
+      perform store.id_keep(array[p_gid]);
+    end if;
   end if;
 
   return query
