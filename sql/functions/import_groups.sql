@@ -10,6 +10,8 @@ begin
   return query
     with named as (
       select m.number, coalesce(m.dn, m.value) as value, coalesce(n.kind, m.kind) as kind, coalesce(n.name, m.value) as name,
+             -- A directory compares the values of names without case (RFC 4519 §2.3, §2.39), and people write them as they like.
+             case when m.dn is not null and n.name is null then lower(m.value) end as folded,
              case when m.kind = 'id' and m.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then m.value::uuid end as id
       from store.import_members m left join store.import_names n on n.import = p_import and n.dn = m.dn
       where m.import = p_import and m.number between p_first and p_last)
@@ -19,15 +21,25 @@ begin
                          where n.kind = 'user' and u.posix_name = n.name and u.deleted_at is null
                          union all
                          select u.id from store.users u
+                         where n.kind = 'user' and u.posix_name = n.folded and u.deleted_at is null
+                         union all
+                         select u.id from store.users u
                          where u.id = n.id and u.deleted_at is null limit 1) u on true
       left join lateral (select g.id from store.groups g
                          where n.kind = 'group' and g.deleted_at is null and g.id = (
                            select o.owner from store.posix_group_names o where o.name = n.name)
                          union all
                          select g.id from store.groups g
+                         where n.kind = 'group' and g.deleted_at is null and g.id = (
+                           select o.owner from store.posix_group_names o where o.name = n.folded)
+                         union all
+                         select g.id from store.groups g
                          where g.id = n.id and g.deleted_at is null limit 1) g on true
       left join lateral (select s.number from store.import_groups s
                          where s.import = p_import and n.kind = 'group' and s.posix_name = n.name
+                         union all
+                         select s.number from store.import_groups s
+                         where s.import = p_import and n.kind = 'group' and s.posix_name = n.folded
                          union all
                          select s.number from store.import_groups s
                          where s.import = p_import and s.id = n.id limit 1) s on true;

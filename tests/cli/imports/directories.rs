@@ -69,6 +69,34 @@ dn: cn=d,dc=x\nobjectClass: groupOfNames\ncn: d\nmember: cn=a,dc=x\n";
 }
 
 #[tokio::test]
+async fn a_member_whose_distinguished_name_is_written_in_capitals_is_found() {
+    let desk = Desk::open().await;
+    desk.imported(
+        "user",
+        "passwd",
+        &desk.file("passwd", "jane:x:25001:25001::/home/jane:/bin/sh\n"),
+    );
+    let ldif = "\
+dn: cn=lab,dc=x
+objectClass: groupOfNames
+cn: lab
+member: UID=Jane,OU=People,DC=x
+
+dn: cn=all,dc=x
+objectClass: groupOfNames
+cn: all
+member: CN=Lab,OU=elsewhere,DC=x
+";
+    desk.imported("group", "ldif", &desk.file("ldif", ldif));
+    let groups = desk.exported("group", "group");
+    let line = groups.lines().find(|line| line.starts_with("lab:")).unwrap();
+    assert!(line.ends_with(":jane"), "{groups}");
+    let line = groups.lines().find(|line| line.starts_with("all:")).unwrap();
+    assert!(line.ends_with(":jane"), "{groups}");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn scim_resources_without_numbers_get_them_behind_those_who_bring_theirs() {
     let rollcall = Rollcall::start_with(&[("user-provisioning-start-uid", "20000")]).await;
     let folder = std::env::temp_dir().join(format!("rollcall-import-{}", uuid::Uuid::new_v4().simple()));
