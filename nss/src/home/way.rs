@@ -71,6 +71,16 @@ fn names(path: &Path) -> Vec<OsString> {
     names
 }
 
+fn told(path: &Path, errno: Errno) -> String {
+    match errno {
+        Errno::NOENT => format!(
+            "{} is missing: root must make it first, writable by root alone",
+            path.display()
+        ),
+        errno => format!("{}: {errno}", path.display()),
+    }
+}
+
 /// A folder on the way.
 struct Place {
     folder: OwnedFd,
@@ -85,7 +95,7 @@ impl Place {
     }
 
     fn of(folder: Result<OwnedFd, Errno>, path: PathBuf) -> Result<Self, String> {
-        let told = |errno: Errno| format!("{}: {errno}", path.display());
+        let told = |errno: Errno| told(&path, errno);
         let folder = folder.map_err(told)?;
         let meta = fstat(&folder).map_err(told)?;
         let place = Self { folder, meta, path };
@@ -111,7 +121,7 @@ impl Place {
     /// have put it.
     fn link(&self, name: &OsStr) -> Result<Option<PathBuf>, String> {
         let path = self.path.join(name);
-        let told = |errno: Errno| format!("{}: {errno}", path.display());
+        let told = |errno: Errno| told(&path, errno);
         let meta = statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(told)?;
         if FileType::from_raw_mode(meta.st_mode) != FileType::Symlink {
             return Ok(None);
