@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     user: Option<String>,
     /// Only what this actor did: token:ID, login:PROVIDER, user:ID (at the pages) or os:NAME (of the real uid; who called sudo, as
     /// its environment claims, is the `origin` of the JSON).
-    #[arg(long)]
+    #[arg(long, value_parser = actor)]
     actor: Option<String>,
     /// Only what this token did: its name or public id.
     #[arg(long, conflicts_with = "actor", add = ArgValueCompleter::new(names::of_tokens))]
@@ -25,14 +25,41 @@ pub(crate) struct Arguments {
     /// Only what came this way.
     #[arg(long, value_parser = ["scim", "login", "cli", "import", "bootstrap", "web", "service"])]
     path: Option<String>,
-    /// Only this action, as create, update, lock, unlock, delete, revoke.
-    #[arg(long)]
+    /// Only this action.
+    #[arg(long, value_parser = ACTIONS)]
     action: Option<String>,
     /// Only what one request caused.
     #[arg(long, value_name = "ID")]
     request: Option<String>,
     #[command(flatten)]
     window: Window,
+}
+
+/// What the log calls the changes that it keeps.
+const ACTIONS: [&str; 13] = [
+    "create",
+    "update",
+    "lock",
+    "unlock",
+    "delete",
+    "login",
+    "forget-subject",
+    "revoke",
+    "reserve",
+    "release",
+    "override",
+    "limit",
+    "reseed",
+];
+
+/// Refuses an actor that no line can have.
+fn actor(text: &str) -> Result<String, String> {
+    let is_one = |kind: &str| text.strip_prefix(kind).is_some_and(|rest| !rest.is_empty());
+    let is_whole = matches!(text, "service" | "unknown");
+    if is_whole || ["token:", "login:", "user:", "os:"].into_iter().any(is_one) {
+        return Ok(text.to_owned());
+    }
+    Err("an actor is token:ID, login:PROVIDER, user:ID, os:NAME or service".to_owned())
 }
 
 const ROWS: Rows<AuditEntry> = Rows {
@@ -94,4 +121,32 @@ fn row(entry: &AuditEntry) -> Vec<String> {
         entry.request_id.clone().unwrap_or_else(|| "-".to_owned()),
         entry.detail.to_string(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{ACTIONS, actor};
+
+    #[test]
+    fn every_action_that_the_database_writes_can_be_asked_for() {
+        let call = regex::Regex::new("audit_write\\(p_audit, '([a-z-]+)'").unwrap();
+        let mut written = BTreeSet::from(["lock".to_owned(), "unlock".to_owned()]);
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/functions")).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            written.extend(call.captures_iter(&text).map(|found| found[1].to_owned()));
+        }
+        assert_eq!(written, ACTIONS.into_iter().map(str::to_owned).collect());
+    }
+
+    #[test]
+    fn an_actor_that_nobody_can_be_is_refused() {
+        for good in ["token:ab12", "login:saml", "user:1", "os:root", "service"] {
+            assert!(actor(good).is_ok(), "{good}");
+        }
+        for bad in ["", "root", "token:", "cli:root", "Token:x"] {
+            assert!(actor(bad).is_err(), "{bad:?}");
+        }
+    }
 }
