@@ -4,7 +4,8 @@ mod history;
 mod identity;
 mod ssh_keys;
 
-use clap::Subcommand;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 use rollcall::config::Config;
 use rollcall::db::Database;
@@ -70,9 +71,9 @@ pub(crate) enum Command {
     SetAdmin {
         #[arg(add = ArgValueCompleter::new(names::of_users))]
         name: String,
-        /// 1 or 0.
-        #[arg(value_parser = ["0", "1"])]
-        admin: String,
+        /// 1 or 0, true or false.
+        #[arg(action = ArgAction::Set, value_parser = flag())]
+        admin: bool,
         #[command(flatten)]
         form: Form,
     },
@@ -130,6 +131,15 @@ pub(crate) enum Command {
     Import(import::Arguments),
     /// Write all users into a file that can be imported again; the file is the answer, in its --format: there is no --output.
     Export(export::Arguments),
+}
+
+/// Reads 1 and 0, as in settings, or true and false.
+fn flag() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new([
+        PossibleValue::new("0").alias("false"),
+        PossibleValue::new("1").alias("true"),
+    ])
+    .map(|word| word == "1" || word == "true")
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
@@ -199,7 +209,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
                 )
             })
         }
-        Command::SetAdmin { name, admin, form } => set_flags(config, &name, Some(admin == "1"), None, true, form).await,
+        Command::SetAdmin { name, admin, form } => set_flags(config, &name, Some(admin), None, true, form).await,
         Command::Lock { name, force, form } => set_flags(config, &name, None, Some(true), force, form).await,
         Command::Unlock { name, force, form } => set_flags(config, &name, None, Some(false), force, form).await,
         Command::ForgetSubject { name, provider, form } => {

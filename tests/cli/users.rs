@@ -59,7 +59,7 @@ async fn the_life_of_a_user_as_tables_and_as_json() {
     );
     assert_eq!(json(&["user", "list", "--limit", "1"]).as_array().unwrap().len(), 1);
     assert_eq!(json(&["user", "set-admin", "jack", "1"])["changed"], true);
-    assert_eq!(json(&["user", "set-admin", "jack", "1"])["changed"], false);
+    assert_eq!(json(&["user", "set-admin", "jack", "true"])["changed"], false);
     assert_eq!(json(&["user", "lock", "jack"])["changed"], true);
     assert_eq!(json(&["user", "show", "jack"])["locked"], true);
     assert!(table(&["user", "unlock", "jack"]).contains("changed"));

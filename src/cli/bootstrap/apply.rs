@@ -228,13 +228,13 @@ fn renumbers(now: &UserRow, then: &UserDraft) -> Option<Done> {
     let name = &now.posix_name;
     let text = if let Some(uid) = then.uid.filter(|uid| *uid != now.uid) {
         format!(
-            "{name} has uid {}, not {uid}, and a file changes nobody's: rollcall user set-uid {name} {uid} does",
+            "{name} has uid {}, not {uid}, and a file changes nobody's; to ask for it: rollcall user set-uid {name} {uid}",
             now.uid
         )
     } else {
         let other = then.posix_name.as_deref().filter(|other| other != name)?;
         format!(
-            "the POSIX name is {name}, not {other}, and a file changes nobody's: rollcall user rename {name} {other} does"
+            "the POSIX name is {name}, not {other}, and a file changes nobody's; to ask for it: rollcall user rename {name} {other}"
         )
     };
     Some((Action::Conflict, Some(text)))
