@@ -377,6 +377,17 @@ CREATE TABLE store.migrations (
     checksum character varying(255)
 );
 
+-- Name: nodes; Type: TABLE; Schema: store; Owner: -
+
+CREATE TABLE store.nodes (
+    name text NOT NULL,
+    cache_ttl_s integer,
+    seen_at timestamp with time zone NOT NULL,
+    seen_from text NOT NULL,
+    CONSTRAINT nodes_cache_ttl CHECK (((cache_ttl_s >= 1) AND (cache_ttl_s <= 300))),
+    CONSTRAINT nodes_name CHECK ((name ~ '^[A-Za-z0-9._-]{1,64}$'::text))
+);
+
 -- Name: posix_group_names; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.posix_group_names (
@@ -711,6 +722,10 @@ CREATE INDEX memberships_nested_down ON store.memberships USING btree (group_id,
 -- Name: memberships_nested_up; Type: INDEX; Schema: store; Owner: -
 
 CREATE INDEX memberships_nested_up ON store.memberships USING btree (member_id, group_id) WHERE is_group;
+
+-- Name: nodes_key; Type: INDEX; Schema: store; Owner: -
+
+CREATE UNIQUE INDEX nodes_key ON store.nodes USING btree (name, ((cache_ttl_s IS NULL)));
 
 -- Name: removals_actor; Type: INDEX; Schema: store; Owner: -
 

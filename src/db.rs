@@ -21,6 +21,7 @@ mod login_calls;
 pub mod logins;
 pub mod memberships;
 pub mod migrate;
+pub mod nodes;
 pub mod nss;
 mod options;
 mod pages;

@@ -4,3 +4,4 @@ mod conf;
 mod contract;
 mod enumeration;
 mod followers;
+mod nodes;

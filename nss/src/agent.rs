@@ -12,7 +12,7 @@ pub mod publish;
 pub mod socket;
 pub mod status;
 
-use crate::client::Client;
+use crate::client::{Client, Outdates};
 use crate::clock::{now_ms, unix_seconds};
 use crate::config::{CONFIG_PATH, Config, SafeFileError};
 use crate::map::{MAP_FILE, RUN_DIR, RegionError, Service};
@@ -163,7 +163,7 @@ impl Node {
             service: Service::Starting,
             synced,
         });
-        let client = Client::new(config.clone(), KEPT_CONNECTIONS);
+        let client = Client::new(config.clone(), KEPT_CONNECTIONS, Outdates::WithTheFeed);
         Ok(Arc::new(Self {
             options,
             config,

@@ -47,10 +47,34 @@ pub enum Said {
     Gone,
 }
 
+/// How what a client has learnt comes to be outdated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outdates {
+    /// It follows the change feed.
+    WithTheFeed,
+    /// Its cache keeps answers for `cache-ttl-s` at most.
+    AfterTtl,
+}
+
+/// The value of `Rollcall-Node` (CONTRACT.md §1); empty where the machine has no name that could stand there.
+fn announcement(config: &Config, outdates: Outdates) -> String {
+    let system = rustix::system::uname();
+    let name = system.nodename().to_str().unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+        return String::new();
+    }
+    match outdates {
+        Outdates::WithTheFeed => format!("{name}; feed"),
+        Outdates::AfterTtl => format!("{name}; cache-ttl={}", config.ttl_s),
+    }
+}
+
 /// A client; all its state lives and dies with it.
 #[derive(Debug)]
 pub struct Client {
     config: Config,
+    announcement: String,
     kept: Mutex<Vec<Connection>>,
     keep: usize,
     tls: Mutex<Option<Arc<ClientConfig>>>,
@@ -64,8 +88,9 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Client {
     /// A client that keeps at most `keep` connections.
-    pub fn new(config: Config, keep: usize) -> Self {
+    pub fn new(config: Config, keep: usize, outdates: Outdates) -> Self {
         Self {
+            announcement: announcement(&config, outdates),
             config,
             keep,
             kept: Mutex::default(),
@@ -123,6 +148,7 @@ impl Client {
             target: &format!("{}/nss/v1{target}", address.prefix),
             host: &address.host_header(),
             token: &token,
+            node: &self.announcement,
             etag,
             body_max: BODY_MAX,
         };

@@ -3,7 +3,7 @@
 mod cache;
 
 use crate::breaker::Breaker;
-use crate::client::{Client, Fault, Said};
+use crate::client::{Client, Fault, Outdates, Said};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::contract;
@@ -45,7 +45,7 @@ impl Direct {
         let shadow_served = crate::token::has_admin_token(&config);
         let cache = Cache::new(&config);
         Self {
-            client: Client::new(config, 1),
+            client: Client::new(config, 1, Outdates::AfterTtl),
             cache,
             breaker: Breaker::default(),
             shadow_served,

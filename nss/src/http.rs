@@ -21,6 +21,8 @@ pub struct Request<'a> {
     pub host: &'a str,
     /// Bearer token.
     pub token: &'a str,
+    /// Value of `Rollcall-Node`; empty: not sent.
+    pub node: &'a str,
     /// Value of `If-None-Match`.
     pub etag: Option<&'a str>,
     /// Longest body that is read, bytes.
@@ -52,6 +54,9 @@ pub fn exchange(stream: &mut (impl Read + Write), request: &Request<'_>) -> io::
         "GET {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept: application/json\r\nUser-Agent: rollcall-nss\r\n",
         request.target, request.host, request.token
     );
+    if !request.node.is_empty() {
+        let _ = write!(head, "Rollcall-Node: {}\r\n", request.node);
+    }
     if let Some(etag) = request.etag {
         let _ = write!(head, "If-None-Match: {etag}\r\n");
     }

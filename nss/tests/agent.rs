@@ -91,6 +91,7 @@ fn the_whole_directory_is_in_the_map() {
         (node.uid("ada"), node.uid("bob"), node.uid("eve")),
         (Some(10_001), Some(10_002), Some(10_004))
     );
+    assert!(node.server.announced.lock().unwrap().ends_with("; feed"));
     assert_eq!(node.uid("eve.10003"), None, "the retired one answers by uid only");
     assert!(matches!(node.map().find(&Key::Uid(10_003)), Found::Record(_)));
     assert_eq!(

@@ -87,6 +87,17 @@ fn a_login_is_one_round_trip_and_repeated_questions_none() {
 }
 
 #[test]
+fn a_node_says_who_it_is_and_how_long_it_keeps_an_answer() {
+    let folder = Folder::new("announced");
+    let server = server();
+    let direct = Direct::new(folder.config(&tcp(&server), "cache-ttl-s=45\n"));
+    assert_eq!(by_name(&direct, "ada"), Answer::Found);
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let announced = server.announced.lock().unwrap().clone();
+    assert_eq!(announced, format!("{}; cache-ttl=45", name.trim()));
+}
+
+#[test]
 fn shadow_needs_the_administrators_token_and_is_never_kept() {
     let folder = Folder::new("shadow");
     let server = server();

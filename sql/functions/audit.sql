@@ -109,6 +109,8 @@ begin
   get diagnostics rows = row_count; task := 'removals'; return next;
   delete from store.tokens t where t.parent is not null and t.expires_at < api.now() - interval '1 day';
   get diagnostics rows = row_count; task := 'access_tokens'; return next;
+  delete from store.nodes n where n.seen_at < api.now() - interval '7 days';
+  get diagnostics rows = row_count; task := 'nodes'; return next;
   rows := store.logins_tidy(); task := 'sign_ins'; return next;
   delete from store.users u where u.id in
     (select o.id from store.users o where o.deleted_at < api.now() - v_retain limit 1000);

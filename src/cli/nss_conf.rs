@@ -6,12 +6,14 @@ use anyhow::Context;
 use clap::Subcommand;
 use rollcall::config::Config;
 use rollcall::db::Database;
+use rollcall::db::nodes::NodeSight;
 use rollcall::db::tokens::TokenDraft;
+use rollcall::http::nss::MAX_AGE_SECONDS;
 use rollcall::tokens::{NewToken, Scope};
 use serde_json::json;
 
 use super::Misconfigured;
-use super::output::{self, Form, table};
+use super::output::{self, Form, table, time};
 use super::session;
 use super::whole_file::{self, Outcome, keep_or_write, replace};
 
@@ -47,6 +49,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// List the nodes that have asked within seven days, and for how long each may go on showing what was.
+    Nodes {
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 /// What goes into the configuration file.
@@ -65,7 +72,36 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
     match command {
         Command::Generate { what } => output::write(&what.text(config)?),
         Command::Install { what, overwrite, form } => install(config, &what, overwrite, form).await,
+        Command::Nodes { form } => nodes(config, form).await,
     }
+}
+
+/// For how many seconds at most a node goes on showing what was, while it can ask; none where it follows the change feed, a second
+/// behind.
+pub(super) fn outdated_for(node: &NodeSight) -> Option<i32> {
+    node.cache_ttl_s.map(|seconds| seconds.min(MAX_AGE_SECONDS))
+}
+
+async fn nodes(config: &Config, form: Form) -> anyhow::Result<()> {
+    let nodes = session::with(config, async |db| Ok(db.node_list().await?)).await?;
+    let list: Vec<_> = nodes
+        .iter()
+        .map(|node| {
+            json!({"name": node.name, "follows_feed": node.cache_ttl_s.is_none(), "cache_ttl_s": node.cache_ttl_s,
+                   "outdated_for_s": outdated_for(node), "seen_at": node.at, "seen_from": node.from})
+        })
+        .collect();
+    form.print(&list, |_| {
+        let rows: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                let outdated =
+                    outdated_for(node).map_or_else(|| "follows the feed".to_owned(), |seconds| format!("{seconds} s"));
+                vec![node.name.clone(), outdated, time(Some(node.at)), node.from.clone()]
+            })
+            .collect();
+        table(&["NODE", "OUTDATED FOR", "SEEN", "FROM"], &rows)
+    })
 }
 
 /// Writes what is missing. The tokens come first: a configuration file without them would be read by nodes at once.

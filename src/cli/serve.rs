@@ -117,6 +117,7 @@ async fn run(config: Config, addresses: &Addresses) -> anyhow::Result<()> {
     }
     background.shutdown().await;
     state.tokens.flush_uses(&db).await;
+    state.nodes.flush(&db).await;
     state.sign_ins.flush(&db).await;
     state.request_log.flush(&db).await;
     db.close();
@@ -166,6 +167,7 @@ async fn share(config: Config, base_url: PublicUrl, db: Database) -> anyhow::Res
         request_log: RequestLog::new(config.scim.request_log_size),
         last_answers: http::nss::LastAnswers::new(),
         feed_answers: http::nss::FeedAnswers::new(),
+        nodes: http::nss::Nodes::default(),
         large_bodies: Arc::new(Semaphore::new(config.scim.large_bodies_at_once)),
         readiness: Readiness::default(),
         login_rules: Rules::new(&config)?,

@@ -18,6 +18,8 @@ use crate::telemetry::traces::CallSpan;
 /// Writes that leave no line in the audit log: they change no user, group or token that anybody holds.
 const NOT_AUDITED: &[&str] = &[
     "token_touch",
+    "nodes_note",
+    "session_touch",
     "requests_note",
     "maintain",
     "id_follow_epoch",

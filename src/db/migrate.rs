@@ -49,6 +49,7 @@ const FUNCTIONS: &[(&str, &str)] = sql_files![
     "logins",
     "login_batches",
     "tokens",
+    "nodes",
     "requests",
     "history",
     "views",

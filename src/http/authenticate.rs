@@ -238,13 +238,10 @@ impl Tokens {
         if caller.token.starts_with("file:") {
             return;
         }
-        let from = peer
-            .0
-            .map_or_else(|| "unix socket".to_owned(), |address| address.ip().to_string());
         let token_use = TokenUse {
             public_id: caller.token.to_string(),
             at: Timestamp::now(),
-            from,
+            from: peer.describe(),
         };
         self.uses
             .lock()

@@ -39,6 +39,14 @@ const MAX_HEAD: usize = 64 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub Option<SocketAddr>);
 
+impl Peer {
+    /// For people: the address, or that there is none.
+    pub(super) fn describe(self) -> String {
+        self.0
+            .map_or_else(|| "unix socket".to_owned(), |address| address.ip().to_string())
+    }
+}
+
 /// How a listener treats its clients.
 #[derive(Debug, Clone)]
 pub struct Manners {

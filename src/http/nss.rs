@@ -2,6 +2,7 @@
 
 mod answer;
 mod feed;
+mod nodes;
 mod query;
 
 use axum::extract::{OriginalUri, Request, State as Shared};
@@ -11,8 +12,10 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 pub use answer::LastAnswers;
+pub use answer::MAX_AGE_SECONDS;
 use answer::{Refused, answer, bad_request, found, gone, record, text, unavailable};
 pub use feed::FeedAnswers;
+pub use nodes::Nodes;
 use query::{Phase, Query, parse_phase, parse_position, print_position};
 
 use super::authenticate::{Caller, Refusal};
@@ -25,6 +28,7 @@ pub async fn admit(Shared(state): Shared<State>, mut request: Request, next: Nex
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer(None));
     match state.tokens.authenticate(request.headers(), peer, &state.db).await {
         Ok(caller) if caller.may(&[Scope::NssUser, Scope::NssAdmin]) => {
+            state.nodes.note(request.headers(), peer);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::admission::Admission;
 use super::authenticate::Tokens;
-use super::nss::{FeedAnswers, LastAnswers};
+use super::nss::{FeedAnswers, LastAnswers, Nodes};
 use super::rate_limit::RateLimit;
 use super::request_log::RequestLog;
 use crate::config::{Config, PublicUrl};
@@ -47,6 +47,8 @@ pub struct Shared {
     pub last_answers: LastAnswers,
     /// What nodes that follow the change feed were told a moment ago.
     pub feed_answers: FeedAnswers,
+    /// Which nodes have asked.
+    pub nodes: Nodes,
     /// Bodies above the usual limit that are held at once.
     pub large_bodies: Arc<Semaphore>,
     /// Whether the replica may be sent requests.

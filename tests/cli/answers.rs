@@ -17,7 +17,7 @@ const WITHOUT_ANSWER: [&str; 6] = [
 ];
 
 /// Every other command with arguments that it can answer, each after those it needs.
-const COMMANDS: [&str; 42] = [
+const COMMANDS: [&str; 43] = [
     "config",
     "migrate",
     "migrate reseed 10",
@@ -56,6 +56,7 @@ const COMMANDS: [&str; 42] = [
     "ids list",
     "ids release 5000 5009",
     "bootstrap FOLDER/team.toml",
+    "nss-conf nodes",
     "nss-conf install --folder FOLDER/node --server-address http://127.0.0.1:1",
     "token revoke okta",
     "audit",

@@ -45,7 +45,7 @@ async fn a_rename_and_a_new_uid_say_whose_files_are_whose() {
     };
     let renamed = told(
         &["user", "rename", "jane", "jdoe"],
-        &["uid 4242", "home stays /home/jane", "cache-ttl-s", "no node has asked"],
+        &["uid 4242", "home stays /home/jane", "no node has asked"],
     );
     assert_eq!(
         (&renamed["posixUserName"], &renamed["uid"]),

@@ -27,7 +27,7 @@ impl Write for Canned<'_> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let request = Request { target: "/", host: "h", token: "t", etag: None, body_max: 4096 };
+    let request = Request { target: "/", host: "h", token: "t", node: "n; feed", etag: None, body_max: 4096 };
     if let Ok(response) = exchange(&mut Canned(bytes), &request) {
         assert!(response.body.len() <= 4096 && (200..600).contains(&response.status));
     }

@@ -30,6 +30,7 @@ fn ask(answer: &[u8]) -> io::Result<Response> {
         target: "/",
         host: "h",
         token: "t",
+        node: "",
         etag: None,
         body_max: 100,
     };

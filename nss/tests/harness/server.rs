@@ -87,6 +87,8 @@ pub struct Server {
     pub requests: AtomicU64,
     /// Requests it has answered with 304.
     pub unchanged: AtomicU64,
+    /// What `Rollcall-Node` said last.
+    pub announced: Mutex<String>,
     /// Body bytes it has sent.
     pub bytes: AtomicU64,
     /// Certificate chain and key, to speak TLS.
@@ -166,6 +168,9 @@ impl Server {
             .lines()
             .find_map(|line| line.strip_prefix("Authorization: Bearer "))
             .unwrap_or("");
+        if let Some(node) = head.lines().find_map(|line| line.strip_prefix("Rollcall-Node: ")) {
+            node.clone_into(&mut self.announced.lock().unwrap());
+        }
         let fault = *self.fault.lock().unwrap();
         let (mut status, mut body) = match fault {
             Fault::None => self.store.lock().unwrap().answer(target, token),

@@ -172,6 +172,7 @@ async fn flush(state: State) -> anyhow::Result<()> {
         ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(10) {
             state.tokens.flush_uses(&state.db).await;
+            state.nodes.flush(&state.db).await;
             state.sign_ins.flush(&state.db).await;
             state.sessions.flush_uses(&state.db).await;
             state.rate_limit.tidy();

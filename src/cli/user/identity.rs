@@ -10,10 +10,7 @@ use rollcall::scim::user::{UserDraft, UserRow, to_document};
 use serde_json::json;
 
 use crate::cli::output::{self, Form};
-use crate::cli::{Refused, names, session};
-
-/// How long a node without an agent may answer from its own cache by default (`cache-ttl-s`), in seconds.
-const NODE_CACHE_SECONDS: u32 = 60;
+use crate::cli::{Refused, names, nss_conf, session};
 
 /// What confirms a change.
 #[derive(Debug, Clone, Copy, Args)]
@@ -187,23 +184,29 @@ async fn change(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> 
     Ok(written.user)
 }
 
-/// Which nodes have asked lately, and how long they may go on showing what was.
+/// Most nodes that are named one by one.
+const MOST_NAMED: usize = 20;
+
+/// Which nodes have asked lately, and how long each may go on showing what was.
 async fn nodes(db: &Database) -> anyhow::Result<String> {
-    let tokens = db.token_list(false).await?;
-    let places = tokens
+    let nodes = db.node_list().await?;
+    if nodes.is_empty() {
+        return Ok("no node has asked within seven days".to_owned());
+    }
+    let mut named: Vec<String> = nodes
         .iter()
-        .filter(|token| token.scopes.iter().any(|scope| scope.as_str().starts_with("nss-")))
-        .filter_map(|token| token.last_used_from.as_deref());
-    let mut places: Vec<&str> = places.collect();
-    places.sort_unstable();
-    places.dedup();
-    let known = if places.is_empty() {
-        "no node has asked yet".to_owned()
-    } else {
-        format!("nodes asked last from {}", places.join(", "))
-    };
+        .take(MOST_NAMED)
+        .map(|node| match nss_conf::outdated_for(node) {
+            None => format!("{} within seconds", node.name),
+            Some(seconds) => format!("{} after {seconds} s at most", node.name),
+        })
+        .collect();
+    if nodes.len() > MOST_NAMED {
+        named.push(format!("{} more", nodes.len() - MOST_NAMED));
+    }
     Ok(format!(
-        "nodes with the agent see it within seconds, others after cache-ttl-s ({NODE_CACHE_SECONDS} s unless changed); {known}"
+        "nodes see it as soon as their caches let them, unless the service is away: {} (rollcall nss-conf nodes)",
+        named.join(", ")
     ))
 }
 

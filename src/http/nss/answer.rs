@@ -20,6 +20,12 @@ const REMEMBERED_BYTES: u64 = 32 * 1024 * 1024;
 /// How long an answer is remembered.
 const REMEMBERED_FOR: Duration = Duration::from_hours(24);
 
+/// `Cache-Control` of what was found (RFC 9111 §5.2.2).
+const MAY_BE_KEPT: &str = "private, max-age=60, stale-if-error=86400";
+
+/// The `max-age` in it: no node keeps an answer longer while the service can be asked, whatever its `cache-ttl-s`.
+pub const MAX_AGE_SECONDS: i32 = 60;
+
 /// What nodes were told last: single records that were found, never shadow entries.
 pub struct LastAnswers(Cache<String, (Instant, String)>);
 
@@ -147,10 +153,7 @@ pub(super) fn found(parts: &[(&str, impl AsRef<str>)], source: Source) -> Respon
         body.extend([",\"", name, "\":", json]);
     }
     body.push('}');
-    let head = [
-        (CONTENT_TYPE, "application/json"),
-        (CACHE_CONTROL, "private, max-age=60, stale-if-error=86400"),
-    ];
+    let head = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, MAY_BE_KEPT)];
     (StatusCode::OK, head, body).into_response()
 }
 
