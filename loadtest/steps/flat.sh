@@ -21,8 +21,12 @@ start_sized() {
 
 # measure STEP NAME SIZE CLIENTS OPERATION ARGUMENTS…: of a service, one line per round in $records.
 measure() {
-    local step=$1 name=$2 size=$3 clients=$4 operation=$5 base token people=$3
+    local step=$1 name=$2 size=$3 clients=$4 operation=$5 base token people=$3 warm_up=2
     shift 5
+    # The first writes to each page after a checkpoint log it whole (full_page_writes), and a large table has many pages.
+    case $operation in
+        create | login-first) warm_up=12 ;;
+    esac
     case $operation in
         nss-*) base=${service_read[$name]} token=$(token_of "users_$size" nss-user) ;;
         # So many have signed in before: those whose next sign-in is measured.
@@ -30,7 +34,7 @@ measure() {
         *) base=${service_url[$name]} token=$work/users_$size.token ;;
     esac
     timeout 900 "$loadtest" closed "$operation" "$@" --users "$people" --groups $((size * each / 50)) --clients "$clients" \
-        --scim "$base" --token-file "$token" --rounds "$rounds" --seconds "$seconds" --warm-up 1 --record "$records" \
+        --scim "$base" --token-file "$token" --rounds "$rounds" --seconds "$seconds" --warm-up "$warm_up" --record "$records" \
         --step "$step" --size "$size" --watch "service=${service_pid[$name]}" --watch "postgres=$postgres_pid" \
         --watch-database "host=$work user=postgres dbname=users_$size"
 }
