@@ -39,10 +39,21 @@ measure() {
         --watch-database "host=$work user=postgres dbname=users_$size"
 }
 
+# settle SIZE: a population as it is on the next day. Otherwise vacuum of what was just imported works beside the measurements, and the
+# first of them read the largest tables from the disk.
+settle() {
+    local statement
+    for statement in "vacuum analyze" checkpoint "create extension if not exists pg_prewarm" \
+        "select sum(pg_prewarm(oid)) from pg_class where relnamespace = 'store'::regnamespace and relkind in ('r', 'i')"; do
+        psql_as_superuser "users_$1" "$statement" >/dev/null
+    done
+}
+
 # One client: the time and the work of one operation, without a queue. The sizes take turns.
 step_flat() {
     local size operation
     forget database
+    for size in $sizes; do settle "$size"; done
     for size in $sizes; do start_sized "flat_$size" "$size"; done
     for operation in "${flat_operations[@]}"; do
         # shellcheck disable=SC2086  # words
