@@ -31,8 +31,10 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'display', g.doc->>'displayName') order by g.id), '[]')
-          from store.memberships m join store.groups g on g.id = m.group_id
-          where m.member_id = p_id and g.deleted_at is null);
+          from store.memberships m,
+          -- One by one by its key: joined in one go, a few thousand groups are read from end to end for one user's twenty.
+          lateral (select g.id, g.doc from store.groups g where g.id = m.group_id and g.deleted_at is null offset 0) g
+          where m.member_id = p_id);
 end $$;
 
 -- One live user; no row when there is none.
