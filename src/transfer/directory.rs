@@ -217,7 +217,10 @@ fn group(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults)
     let mut group = Group::from_body(line, body, faults)?;
     group.members = attributes.all("memberuid").iter().cloned().map(Member::User).collect();
     let named = DN_MEMBERS.iter().flat_map(|name| attributes.all(name));
-    group.members.extend(named.filter_map(|dn| member(dn)));
+    for dn in named.filter(|dn| !dn.trim().is_empty()) {
+        let none = || Fault::of_value(line, "members", dn, "it is no distinguished name");
+        group.members.extend(faults.keep(member(dn).ok_or_else(none)));
+    }
     group.dn = Some(key(&attributes.dn));
     Some(Entry::Group(Box::new(group)))
 }

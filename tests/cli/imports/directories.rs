@@ -93,6 +93,11 @@ member: CN=Lab,OU=elsewhere,DC=x
     assert!(line.ends_with(":jane"), "{groups}");
     let line = groups.lines().find(|line| line.starts_with("all:")).unwrap();
     assert!(line.ends_with(":jane"), "{groups}");
+
+    let bare = "dn: cn=bare,dc=x\nobjectClass: groupOfNames\ncn: bare\nmember: jane\nmember:\n";
+    let found = desk.conflicts("group", "ldif", bare);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].2.contains("no distinguished name"), "{found:?}");
     desk.close().await;
 }
 
