@@ -20,5 +20,14 @@ begin
            g.posix_name || ' ' || g.gid
       from accounts a join store.groups g on g.deleted_at is null and (g.posix_name = a.name or g.gid = a.number)
       where a.kind = 'group'
+    union all
+    -- Private groups have the names of their users, and mostly their numbers.
+    select a.kind, a.name, a.number,
+           case when u.posix_name = a.name and u.primary_gid = a.number then 'both' when u.posix_name = a.name then 'name' else 'number' end,
+           u.posix_name || ' ' || u.primary_gid
+      from accounts a join store.users u on u.deleted_at is null and u.private_group and u.id in (
+        select i.gid_owner from store.posix_ids i where i.id = a.number
+        union all select n.owner from store.posix_group_names n where n.name = a.name)
+      where a.kind = 'group'
     order by 1, 2;
 end $$;

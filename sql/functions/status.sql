@@ -32,8 +32,9 @@ begin
     'users', (select count(*) from store.users u where u.deleted_at is null),
     'groups', (select count(*) from store.groups g where g.deleted_at is null),
     'nameless_primary_gids', (select count(*) from store.users u where u.deleted_at is null and not u.private_group
-                                and not exists (select from store.posix_ids i where i.id = u.primary_gid
-                                                  and i.gid_owner is not null and i.gid_retired_at is null)),
+                                and not exists (select from store.posix_ids i where i.id = u.primary_gid and i.gid_owner is not null)),
+    'retired_primary_gids', (select count(*) from store.users u where u.deleted_at is null
+                               and exists (select from store.posix_ids i where i.id = u.primary_gid and i.gid_retired_at is not null)),
     'owner', (select r.rolname from pg_catalog.pg_namespace n join pg_catalog.pg_roles r on r.oid = n.nspowner where n.nspname = 'store'),
     'caller', session_user,
     'caller_can_write_audit', has_table_privilege(session_user, 'store.audit', 'update, delete'));

@@ -93,6 +93,7 @@ async fn faults_of_a_service_are_each_found() {
         "etc/passwd",
         "jane:x:1500:1500::/home/jane:/bin/sh\nsame:x:20000:1::/:/bin/sh\n",
     );
+    machine.write("etc/group", "docker:x:20000:\n");
 
     let superuser = rollcall.database.uri(Role::Superuser);
     let absent = machine.0.join("absent");
@@ -117,6 +118,12 @@ async fn faults_of_a_service_are_each_found() {
             vec![],
             "local accounts",
             "same (20000) meets jane 20000 by number",
+        ),
+        (
+            &uri,
+            vec![],
+            "local accounts",
+            "the local group docker (20000) meets jane 20000 by number",
         ),
         (
             &uri,

@@ -138,6 +138,14 @@ fn report_findings(config: &Config, report: &Value) -> Vec<Finding> {
             "rollcall group import the file with these groups; the numbers are kept for them",
         ));
     }
+    let retired = report.get("retired_primary_gids").and_then(Value::as_i64).unwrap_or(0);
+    if retired > 0 {
+        findings.push(warning(
+            "primary groups",
+            format!("{retired} users have the gid of a deleted group as their primary one"),
+            "nothing has to be done: the number is never given again, and is shown without a name after posix-retain-deleted days",
+        ));
+    }
     let strays = report.get("audit_default_rows").and_then(Value::as_i64).unwrap_or(0);
     if strays > 0 {
         let evidence = format!("{strays} rows are outside the monthly partitions");

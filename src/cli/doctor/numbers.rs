@@ -1,5 +1,6 @@
 //! Numbers: what is left of the pools, and local accounts of this machine that meet them.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rollcall::config::Config;
@@ -51,6 +52,9 @@ async fn headroom(db: &Database) -> Vec<Finding> {
     }
 }
 
+/// The numbers that people and groups may have (nss/CONTRACT.md §3); others are system accounts.
+const NUMBERS: [RangeInclusive<u32>; 2] = [1000..=65_533, 65_536..=2_147_352_575];
+
 /// Accounts in `/etc/passwd` or `/etc/group` beneath `root`, system accounts left out: those are protected by name.
 pub(super) fn local(root: &Path, kind: &'static str) -> Vec<LocalAccount> {
     let file = if kind == "user" { "etc/passwd" } else { "etc/group" };
@@ -60,8 +64,9 @@ pub(super) fn local(root: &Path, kind: &'static str) -> Vec<LocalAccount> {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?.to_owned();
         let number: u32 = fields.nth(1)?.parse().ok()?;
-        (1000..65_534)
-            .contains(&number)
+        NUMBERS
+            .iter()
+            .any(|range| range.contains(&number))
             .then_some(LocalAccount { kind, name, number })
     };
     text.lines().filter_map(account).take(MOST_ACCOUNTS).collect()
