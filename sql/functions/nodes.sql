@@ -7,11 +7,16 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into store.nodes as n (name, cache_ttl_s, seen_at, seen_from)
-    select s.name, s.cache_ttl_s, s.at, s."from"
-    from jsonb_to_recordset(p_sights) s (name text, cache_ttl_s integer, at timestamptz, "from" text)
-    where (select count(*) from store.nodes) < 20000
-       or exists (select from store.nodes k where k.name = s.name and (k.cache_ttl_s is null) = (s.cache_ttl_s is null))
-    order by s.name, s.cache_ttl_s is null
+    with sights as (
+      select s.*, exists (select from store.nodes k
+                          where k.name = s.name and (k.cache_ttl_s is null) = (s.cache_ttl_s is null)) as known
+      from jsonb_to_recordset(p_sights) s (name text, cache_ttl_s integer, at timestamptz, "from" text)),
+    kept as (
+      select * from sights where known
+      union all
+      (select * from sights where not known limit (select greatest(20000 - count(*), 0) from store.nodes)))
+    select k.name, k.cache_ttl_s, k.at, k."from" from kept k
+    order by k.name, k.cache_ttl_s is null
     on conflict (name, (cache_ttl_s is null)) do update
       set cache_ttl_s = excluded.cache_ttl_s, seen_at = excluded.seen_at, seen_from = excluded.seen_from
       where n.seen_at < excluded.seen_at;

@@ -49,7 +49,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         form: Form,
     },
-    /// List the nodes that have asked within seven days, and for how long each may go on showing what was.
+    /// List the nodes that have asked within seven days, and for how long each may go on showing what was; those that only ask
+    /// replicas of role read are not known.
     Nodes {
         #[command(flatten)]
         form: Form,

@@ -77,7 +77,12 @@ fn parse(announced: &str) -> Option<(&str, Option<i32>)> {
     match how.trim().split_once('=') {
         None if how.trim() == "feed" => Some((name, None)),
         Some(("cache-ttl", seconds)) => {
-            let seconds = seconds.parse().ok().filter(|seconds| (1..=300).contains(seconds))?;
+            let is_number = seconds.bytes().all(|byte| byte.is_ascii_digit());
+            let seconds = seconds
+                .parse()
+                .ok()
+                .filter(|_| is_number)
+                .filter(|seconds| (1..=300).contains(seconds))?;
             Some((name, Some(seconds)))
         }
         _ => None,
@@ -104,6 +109,7 @@ mod tests {
             "n1; cache-ttl=0",
             "n1; cache-ttl=301",
             "n1; cache-ttl=x",
+            "n1; cache-ttl=+5",
             "a b; feed",
             "ä; feed",
             &long,
