@@ -264,6 +264,17 @@ begin
   return query select * from store.group_row(p_id, true, true);
 end $$;
 
+-- Whose primary group the one with this gid is, for people; null when it is nobody's. Private groups are their users' own.
+create or replace function api.primary_group_of(p_gid bigint) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_names text[] := array(select u.posix_name from store.users u
+    where u.primary_gid = p_gid and u.deleted_at is null and not u.private_group order by u.posix_name limit 6);
+begin
+  return nullif(array_to_string(v_names[:5], ', '), '') || case when cardinality(v_names) > 5 then ' and others' else '' end;
+end $$;
+
 -- Removes a group from SCIM: its gid is retired and stays resolvable like a deleted user's. p_force: also when it is somebody's primary
 -- group. Raises IDNOF, IDVER, IDUSE (it is).
 -- Locks: the group's row.
@@ -273,7 +284,7 @@ as $$
 declare
   v_old store.groups%rowtype;
   v_members uuid[];
-  v_primary_of text[];
+  v_primary_of text;
 begin
   select * into v_old from store.groups g where g.id = p_id and g.deleted_at is null for update;
   if not found then
@@ -285,11 +296,10 @@ begin
   if p_expected is not null and v_old.version <> p_expected then
     perform store.fail('IDVER', 'the group was changed meanwhile', 'meta.version');
   end if;
-  v_primary_of := array(select u.posix_name from store.users u
-    where u.primary_gid = v_old.gid and u.deleted_at is null and not u.private_group order by u.posix_name limit 6);
-  if v_primary_of <> '{}' and not p_force then
+  v_primary_of := api.primary_group_of(v_old.gid);
+  if v_primary_of is not null and not p_force then
     perform store.fail('IDUSE', format('it is the primary group of %s; "rollcall group delete --force" deletes it nevertheless',
-      array_to_string(v_primary_of[:5], ', ') || case when cardinality(v_primary_of) > 5 then ' and others' else '' end), 'posixGroupId');
+      v_primary_of), 'posixGroupId');
   end if;
   v_members := array(select m.member_id from store.memberships m where m.group_id = p_id);
   perform store.login_hash_clear(v_members);

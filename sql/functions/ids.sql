@@ -164,11 +164,19 @@ begin
 end $$;
 
 -- Keeps the gids of primary groups that are not there yet: the allocator passes over them, whoever asks for one by name gets it.
--- In order, so that two callers wait for each other in one direction.
+-- Raises IDDUP when one was the gid of a group that is deleted: whoever deletes a group that is nobody's primary one meets its new
+-- users here. Locks: those groups' rows, then the numbers, in order, so that two callers wait for each other in one direction.
 create or replace function store.id_keep(p_ids bigint[]) returns void
 language plpgsql
 as $$
+declare
+  v_retired bigint;
 begin
+  perform from store.groups g where g.gid = any (p_ids) and g.deleted_at is null order by g.gid for key share;
+  select min(i.id) into v_retired from store.posix_ids i where i.id = any (p_ids) and i.gid_retired_at is not null;
+  if v_retired is not null then
+    perform store.fail('IDDUP', format('gid %s was that of a deleted group and is never given again', v_retired), 'posixGroupId');
+  end if;
   insert into store.posix_ids (id, asked, issued_at)
     select distinct k.id, true, api.now() from unnest(p_ids) k(id)
     where (select i.asked from store.posix_ids i where i.id = k.id) is null

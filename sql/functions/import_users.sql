@@ -222,7 +222,8 @@ begin
   if v_claimed <> v_private then
     perform store.fail('IDDUP', 'somebody took the gid of a private group meanwhile: start the import again', 'posixGroupId');
   end if;
-  perform store.id_keep(array(select distinct s.gid from store.import_users s
+  -- Whoever was there before keeps what he has.
+  perform store.id_keep(array(select distinct s.gid from store.import_users s join store.users u on u.id = s.id and u.created = api.now()
     where s.import = p_import and s.number > p_after and s.number <= last and s.gid is distinct from s.uid and s.gid is not null
       and (s.uid is not null) = p_asked));
   return next;

@@ -182,15 +182,21 @@ async fn delete(
             let text = "an identity provider owns this group and its next sync may make it again: use --force";
             return Err(Refused(text.into()).into());
         }
+        let primary_of = db.primary_group_of(group.gid).await?;
+        if let (Some(users), false) = (&primary_of, force) {
+            let text = format!("it is the primary group of {users}; \"rollcall group delete --force\" deletes it nevertheless");
+            return Err(Refused(text).into());
+        }
         let members = members(db, group.id).await?;
         let days = config.provisioning.retain_deleted_days;
         confirmation.ask(&format!(
             "{} will be deleted: gid {} is retired and never given again; {} users and {} groups leave it; files show its name for \
-             {days} days (posix-retain-deleted)",
+             {days} days (posix-retain-deleted){}",
             group.posix_name,
             group.gid,
             members.users.len(),
             members.groups.len(),
+            primary_of.map_or_else(String::new, |users| format!("; it stays the primary gid of {users}, without a group")),
         ))?;
         let origin = session::origin();
         if force {

@@ -117,6 +117,13 @@ impl Database {
         written(&self.write_members("group_update", size, sql, parameters).await?)
     }
 
+    /// `api.primary_group_of`: whose primary group the one with this gid is, for people.
+    pub async fn primary_group_of(&self, gid: i64) -> Result<Option<String>, Error> {
+        let sql = "select api.primary_group_of($1)";
+        let rows = self.read("primary_group_of", sql, &[(&gid, Type::INT8)]).await?;
+        Ok(rows.first().and_then(|row| row.get(0)))
+    }
+
     /// `api.group_delete`: removes the group from SCIM and retires its gid. Raises `Error::InUse` when it is somebody's primary group.
     pub async fn group_delete(&self, id: Uuid, expected: Option<i64>, origin: &Origin) -> Result<(), Error> {
         self.delete_group("select api.group_delete($1, $2, $3)", id, expected, origin)

@@ -1,11 +1,14 @@
 //! Changes of who somebody is on the nodes: deletion, another name, another uid. Each says what follows, and asks.
 
+use std::cmp::Reverse;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
+use jiff::{SignedDuration, Timestamp};
 use rollcall::config::Config;
 use rollcall::db::Database;
+use rollcall::db::nodes::NodeSight;
 use rollcall::scim::user::{UserDraft, UserRow, to_document};
 use serde_json::json;
 
@@ -82,7 +85,11 @@ pub(crate) async fn delete(
             return Err(Refused(text.into()).into());
         }
         let own_gid = db.user_own_gid(user.id).await?;
-        confirmation.ask(&of_deletion(config, &user, own_gid))?;
+        let others = match own_gid {
+            Some(gid) => db.primary_group_of(gid).await?,
+            None => None,
+        };
+        confirmation.ask(&of_deletion(config, &user, own_gid, others.as_deref()))?;
         db.user_delete(user.id, Some(user.version), &session::origin()).await?;
         Ok((user, own_gid))
     })
@@ -93,8 +100,9 @@ pub(crate) async fn delete(
     })
 }
 
-/// What follows from a deletion. `own_gid` is the primary gid if it was given to the user himself.
-fn of_deletion(config: &Config, user: &UserRow, own_gid: Option<i64>) -> String {
+/// What follows from a deletion. `own_gid` is the primary gid if it was given to the user himself, `others` are those whose primary one it
+/// is too.
+fn of_deletion(config: &Config, user: &UserRow, own_gid: Option<i64>, others: Option<&str>) -> String {
     let days = config.provisioning.retain_deleted_days;
     let groups: Vec<&str> = user
         .groups
@@ -112,11 +120,14 @@ fn of_deletion(config: &Config, user: &UserRow, own_gid: Option<i64>) -> String 
     };
     format!(
         "{} will be deleted: {retired} never given again; he leaves {} groups ({}); \
-         {} stays on disk; his files show his name for {days} days (posix-retain-deleted), with the shell nologin",
+         {} stays on disk; his files show his name for {days} days (posix-retain-deleted), with the shell nologin{}",
         user.posix_name,
         groups.len(),
         groups.join(", "),
         user.home,
+        others.map_or_else(String::new, |others| format!(
+            "; his gid stays the primary one of {others}, without a group"
+        )),
     )
 }
 
@@ -125,6 +136,9 @@ pub(crate) async fn rename(config: &Config, arguments: Rename) -> anyhow::Result
     let new_name = &arguments.new_name;
     let user = session::with(config, async |db| {
         let user = super::get(db, &arguments.name).await?;
+        if user.posix_name == *new_name {
+            return Ok(user);
+        }
         let called = |draft: &mut UserDraft| draft.posix_name = Some(new_name.clone());
         check(db, &user, called).await?;
         let text = format!(
@@ -146,6 +160,9 @@ pub(crate) async fn set_uid(config: &Config, arguments: SetUid) -> anyhow::Resul
     let uid = i64::from(arguments.uid);
     let user = session::with(config, async |db| {
         let user = super::get(db, &arguments.name).await?;
+        if user.uid == uid {
+            return Ok(user);
+        }
         let numbered = |draft: &mut UserDraft| draft.uid = Some(uid);
         check(db, &user, numbered).await?;
         let text = format!(
@@ -173,6 +190,7 @@ async fn check(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> a
     Ok(db.user_update_trial(user.id, &draft, &session::origin()).await?)
 }
 
+/// Writes what was confirmed; raises a refusal when somebody has changed the user meanwhile.
 async fn change(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> anyhow::Result<UserRow> {
     let origin = session::origin();
     let change = |now: &UserRow| {
@@ -180,32 +198,55 @@ async fn change(db: &Database, user: &UserRow, set: impl Fn(&mut UserDraft)) -> 
         set(&mut draft);
         anyhow::Ok(draft)
     };
-    let written = db.user_modify(user.id, &origin, |_| anyhow::Ok(()), change).await?;
+    let admit = |version| {
+        if version == user.version {
+            return Ok(());
+        }
+        Err(Refused("somebody has changed this user meanwhile: nothing is changed, look again".into()).into())
+    };
+    let written = db.user_modify(user.id, &origin, admit, change).await?;
     Ok(written.user)
 }
 
 /// Most nodes that are named one by one.
 const MOST_NAMED: usize = 20;
 
-/// Which nodes have asked lately, and how long each may go on showing what was.
+/// A node that follows the change feed asks once a second, which is written down every ten: one that was not seen for so long does not
+/// follow it now.
+const SILENT: SignedDuration = SignedDuration::from_mins(1);
+
+/// Which nodes have asked lately, and how long each may go on showing what was: the longest first.
 async fn nodes(db: &Database) -> anyhow::Result<String> {
-    let nodes = db.node_list().await?;
+    const NOT_KNOWN: &str = "those that only ask replicas of role read are not known";
+    let mut nodes = db.node_list().await?;
     if nodes.is_empty() {
-        return Ok("no node has asked within seven days".to_owned());
+        return Ok(format!("no node has asked within seven days ({NOT_KNOWN})"));
     }
+    let now = Timestamp::now();
+    let wait = |node: &NodeSight| match nss_conf::outdated_for(node) {
+        None if now.duration_since(node.at) > SILENT => i32::MAX,
+        None => 0,
+        Some(seconds) => seconds,
+    };
+    nodes.sort_by_key(|node| Reverse(wait(node)));
     let mut named: Vec<String> = nodes
         .iter()
         .take(MOST_NAMED)
-        .map(|node| match nss_conf::outdated_for(node) {
-            None => format!("{} within seconds", node.name),
-            Some(seconds) => format!("{} after {seconds} s at most", node.name),
+        .map(|node| match wait(node) {
+            0 => format!("{} within seconds", node.name),
+            i32::MAX => format!(
+                "{} when it asks again, last seen {}",
+                node.name,
+                output::time(Some(node.at))
+            ),
+            seconds => format!("{} after about {seconds} s", node.name),
         })
         .collect();
     if nodes.len() > MOST_NAMED {
-        named.push(format!("{} more", nodes.len() - MOST_NAMED));
+        named.push(format!("{} more, none of them later", nodes.len() - MOST_NAMED));
     }
     Ok(format!(
-        "nodes see it as soon as their caches let them, unless the service is away: {} (rollcall nss-conf nodes)",
+        "nodes that reach the service see it: {} (rollcall nss-conf nodes; {NOT_KNOWN})",
         named.join(", ")
     ))
 }

@@ -53,7 +53,7 @@ async fn a_group_that_is_somebodys_primary_group_is_deleted_by_force_alone() {
     desk.imported("user", "passwd", &desk.file("passwd", users.concat()));
     let unasked = desk.rollcall(&["group", "delete", "crew"]);
     assert_eq!(unasked.code, 3);
-    assert!(unasked.stderr.contains("gid 30010 is retired"), "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("primary group of u0"), "{}", unasked.stderr);
     let refused = desk.rollcall(&["group", "delete", "crew", "--yes"]);
     assert_eq!(refused.code, 3);
     assert!(
@@ -63,6 +63,8 @@ async fn a_group_that_is_somebodys_primary_group_is_deleted_by_force_alone() {
         "{}",
         refused.stderr
     );
+    let asked = desk.rollcall(&["group", "delete", "crew", "--force"]);
+    assert!(asked.stderr.contains("primary gid of u0, u1"), "{}", asked.stderr);
     desk.rollcall(&["group", "delete", "crew", "--yes", "--force"])
         .succeeded();
     assert_eq!(warnings(&desk).len(), 1, "their gid has no group now");
@@ -92,5 +94,28 @@ async fn an_identity_provider_cannot_delete_a_primary_group() {
     desk.rollcall(&["user", "delete", "st", "--yes"]).succeeded();
     scim.delete(&path).await.expect(204);
     drop(service);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_group_is_deleted_or_becomes_somebodys_primary_group_but_never_both() {
+    let desk = Desk::open().await;
+    for round in 0..6 {
+        let (name, gid) = (format!("race{round}"), 31_000 + round);
+        let gid_text = gid.to_string();
+        desk.rollcall(&["group", "add", &name, "--gid", &gid_text]).succeeded();
+        let line = format!("rider{round}:x:{}:{gid}::/home/r:/bin/sh\n", 26_000 + round);
+        let file = desk.file(&name, line);
+        let (imported, deleted) = std::thread::scope(|scope| {
+            let import = scope.spawn(|| desk.rollcall(&["user", "import", "--format", "passwd", &file]).code);
+            let delete = scope.spawn(|| desk.rollcall(&["group", "delete", &name, "--yes"]).code);
+            (import.join().unwrap(), delete.join().unwrap())
+        });
+        assert!(
+            (imported == 0) != (deleted == 0),
+            "import {imported}, deletion {deleted}"
+        );
+    }
+    assert_eq!(warnings(&desk).len(), 0);
     desk.close().await;
 }
