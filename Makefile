@@ -104,6 +104,7 @@ scale: ## measures from 10,000 to 1,000,000 users, full sync, storms, nodes, fai
 
 nss-bench: ## measures the NSS module and its agent beside sssd, files and a module that does nothing: 5 minutes, as root
 	@packaging/bootstrap.sh test
+	@packaging/bootstrap.sh nss-bench
 	cargo build --locked --release --bin rollcall
 	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins
 	loadtest/nss-bench --service $(target)/release/rollcall --build $(target)/nss $(BENCH)

@@ -2,10 +2,10 @@
 # Installs what is missing for building, running and testing, and says what; does nothing when nothing is missing.
 # Debian and Ubuntu; elsewhere it only says what is missing. Rust itself is expected: see README.md.
 #
-# usage: packaging/bootstrap.sh run|test
+# usage: packaging/bootstrap.sh run|test|nss-bench
 set -euo pipefail
 
-purpose=${1:?usage: bootstrap.sh run|test}
+purpose=${1:?usage: bootstrap.sh run|test|nss-bench}
 packages=()
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -56,6 +56,9 @@ if [ "$purpose" = test ]; then
     has openssl || packages+=(openssl)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
+
+# The peers of the NSS module live in a root folder of their own: loadtest/nss-bench.
+[ "$purpose" != nss-bench ] || has debootstrap || packages+=(debootstrap)
 
 if [ ${#packages[@]} -gt 0 ]; then
     echo "missing, will be installed: ${packages[*]}"
