@@ -223,23 +223,21 @@ async fn nodes(db: &Database) -> anyhow::Result<String> {
         return Ok(format!("no node has asked within seven days ({NOT_KNOWN})"));
     }
     let now = Timestamp::now();
-    let wait = |node: &NodeSight| match nss_conf::outdated_for(node) {
-        None if now.duration_since(node.at) > SILENT => i32::MAX,
-        None => 0,
-        Some(seconds) => seconds,
-    };
-    nodes.sort_by_key(|node| Reverse(wait(node)));
+    let is_silent = |node: &NodeSight| node.cache_ttl_s.is_none() && now.duration_since(node.at) > SILENT;
+    nodes.sort_by_key(|node| Reverse((is_silent(node), nss_conf::outdated_for(node))));
     let mut named: Vec<String> = nodes
         .iter()
         .take(MOST_NAMED)
-        .map(|node| match wait(node) {
-            0 => format!("{} within seconds", node.name),
-            i32::MAX => format!(
-                "{} when it asks again, last seen {}",
-                node.name,
-                output::time(Some(node.at))
-            ),
-            seconds => format!("{} after about {seconds} s", node.name),
+        .map(|node| match nss_conf::outdated_for(node) {
+            Some(seconds) => format!("{} after about {seconds} s", node.name),
+            None if is_silent(node) => {
+                format!(
+                    "{} when it asks again, last seen {}",
+                    node.name,
+                    output::time(Some(node.at))
+                )
+            }
+            None => format!("{} within seconds", node.name),
         })
         .collect();
     if nodes.len() > MOST_NAMED {
