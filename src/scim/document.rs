@@ -2,7 +2,7 @@
 
 mod coerce;
 
-pub(super) use coerce::{Wrap, coerce, coerce_element, is_primary};
+pub(super) use coerce::{Wrap, coerce, coerce_element, drop_repeated, is_primary};
 
 use serde_json::{Map, Value};
 

@@ -10,9 +10,9 @@ pub const FILTER_DEPTH: usize = 32;
 pub const FILTER_TERMS: usize = 200;
 /// Most operations in one PATCH request.
 pub const PATCH_OPERATIONS: usize = 1_000;
-/// Most text that the filters of one PATCH request may look at: bytes of the attribute times expressions of the filter,
-/// summed over the operations.
-pub const PATCH_FILTER_WORK: usize = 64 * 1024 * 1024;
+/// Most text that the operations of one PATCH request may look at or write in multi-valued attributes: bytes of the
+/// attribute times expressions of the filter, and what stands in the values afterwards, summed over the operations.
+pub const PATCH_WORK: usize = 64 * 1024 * 1024;
 /// Most operations in one Bulk request.
 pub const BULK_OPERATIONS: usize = 1_000;
 /// Most values of a multi-valued attribute.

@@ -55,16 +55,21 @@ fn list(path: AttributePath, elements: Vec<Value>) -> Result<Option<Value>, Scim
     for element in elements {
         values.extend(coerce_element(path, element)?);
     }
-    let mut seen = HashSet::with_capacity(values.len());
-    let first: Vec<bool> = values.iter().map(|value| seen.insert(value)).collect();
-    let mut first = first.into_iter();
-    values.retain(|_| first.next().unwrap_or(true));
+    drop_repeated(&mut values);
     if values.iter().filter(|value| is_primary(value)).count() > 1 {
         return Err(ScimError::invalid_value(format!(
             "\"{path}\" has more than one value with \"primary\": true."
         )));
     }
     Ok((!values.is_empty()).then_some(Value::Array(values)))
+}
+
+/// Leaves the first of values that are equal in all their parts.
+pub(in super::super) fn drop_repeated(values: &mut Vec<Value>) {
+    let mut seen = HashSet::with_capacity(values.len());
+    let first: Vec<bool> = values.iter().map(|value| seen.insert(value)).collect();
+    let mut first = first.into_iter();
+    values.retain(|_| first.next().unwrap_or(true));
 }
 
 /// Whether an element is the primary one.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::document::{self, Wrap, coerce};
 use super::super::error::{ScimError, quoted};
-use super::super::limits::PATCH_FILTER_WORK;
+use super::super::limits::PATCH_WORK;
 use super::super::path::Path;
 use super::super::schema::{AttributePath, Kind, Mutability, ResourceType, Target};
 use super::super::{Dialect, Document};
@@ -17,7 +17,7 @@ pub(super) struct Applier<'a> {
     resource_type: ResourceType,
     id: &'a str,
     pub(super) dialect: Dialect,
-    filter_work: usize,
+    work: usize,
 }
 
 /// Applies a PATCH to a normalised document and returns the result, equal to `before` when nothing changed.
@@ -27,7 +27,7 @@ pub(super) struct Applier<'a> {
 ///
 /// Raises 400: `mutability` when a readOnly or immutable attribute would change or a required one would go; `noTarget`
 /// for `replace` at a valuePath without a match, unless the dialect creates the element; `invalidValue`;
-/// `tooMany` when the filters look at more than [`PATCH_FILTER_WORK`].
+/// `tooMany` when the operations look at or write more than [`PATCH_WORK`].
 pub fn apply(
     patch: &Patch,
     resource_type: ResourceType,
@@ -40,7 +40,7 @@ pub fn apply(
         resource_type,
         id,
         dialect,
-        filter_work: 0,
+        work: 0,
     };
     for (index, operation) in patch.operations.iter().enumerate() {
         applier
@@ -79,12 +79,13 @@ impl Applier<'_> {
         }
     }
 
-    /// Counts what a filter looks at, so that many filters over long lists end early.
+    /// Counts what an operation looks at and writes, so that many filters over long lists, or long parts written into
+    /// many values, end early.
     pub(super) fn charge(&mut self, bytes: usize, expressions: usize) -> Result<(), ScimError> {
-        self.filter_work = self.filter_work.saturating_add(bytes.saturating_mul(expressions));
-        if self.filter_work > PATCH_FILTER_WORK {
+        self.work = self.work.saturating_add(bytes.saturating_mul(expressions));
+        if self.work > PATCH_WORK {
             return Err(ScimError::too_many(
-                "The filters of the request look at too much; send several requests.",
+                "The operations of the request look at or write too much; send several requests.",
             ));
         }
         Ok(())
@@ -180,7 +181,7 @@ impl Applier<'_> {
             Some(value) if path.attribute.multi_valued && path.sub.is_none() && !value.is_null() => {
                 elements::remove_values(self, document, path, value)
             }
-            _ if path.attribute.multi_valued => elements::remove(document, path),
+            _ if path.attribute.multi_valued => elements::remove(self, document, path),
             _ => {
                 take(document, path);
                 Ok(())

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::Document;
-use super::super::document::{self, Wrap, coerce, coerce_element, is_primary, weight};
+use super::super::document::{self, Wrap, coerce, coerce_element, drop_repeated, is_primary, weight};
 use super::super::error::ScimError;
 use super::super::filter::{Filter, matches};
 use super::super::limits::VALUES;
@@ -24,6 +24,7 @@ pub(super) fn set(
     if path.sub.is_some() {
         let everything: Vec<usize> = (0..values.len()).collect();
         let part = coerce(path, value, Wrap::Nothing)?;
+        applier.charge(grown(&values, part.as_ref(), values.len()), 1)?;
         match (values.is_empty(), &part) {
             (true, Some(_)) => values.push(with_part(path, Map::new(), part)),
             _ => set_part(&mut values, &everything, path, part.as_ref()),
@@ -73,6 +74,7 @@ pub(super) fn operate(
         },
         (_, Some(value)) => coerce_element(path, value)?,
     };
+    applier.charge(grown(&[], given.as_ref(), selected.len()), 1)?;
     let values = if selected.is_empty() {
         create(applier, op, part_path, filter, values, given)?
     } else {
@@ -228,9 +230,10 @@ fn settle_primary(values: &mut [Value], written: &[usize]) {
 }
 
 /// `remove` of a whole multi-valued attribute, or of one sub-attribute in all its values.
-pub(super) fn remove(document: &mut Document, path: AttributePath) -> Result<(), ScimError> {
+pub(super) fn remove(applier: &mut Applier<'_>, document: &mut Document, path: AttributePath) -> Result<(), ScimError> {
     let mut values = take_values(document, path);
     if path.sub.is_some() {
+        applier.charge(grown(&values, None, 0), 1)?;
         let everything: Vec<usize> = (0..values.len()).collect();
         set_part(&mut values, &everything, path, None);
     } else {
@@ -295,7 +298,9 @@ fn take_values(document: &mut Document, path: AttributePath) -> Vec<Value> {
     }
 }
 
-fn put_values(document: &mut Document, path: AttributePath, values: Vec<Value>) -> Result<(), ScimError> {
+/// Puts values back; an operation may have made some of them equal.
+fn put_values(document: &mut Document, path: AttributePath, mut values: Vec<Value>) -> Result<(), ScimError> {
+    drop_repeated(&mut values);
     if values.len() > VALUES {
         return Err(ScimError::invalid_value(format!(
             "\"{path}\" would have more than {VALUES} values."
@@ -308,6 +313,11 @@ fn put_values(document: &mut Document, path: AttributePath, values: Vec<Value>) 
         owner.insert(path.attribute.name.to_owned(), Value::Array(values));
     }
     Ok(())
+}
+
+/// About the bytes of `values` once `part` stands in `times` of them.
+fn grown(values: &[Value], part: Option<&Value>, times: usize) -> usize {
+    values.iter().map(weight).sum::<usize>() + part.map_or(0, weight) * times
 }
 
 fn expressions(filter: &Filter) -> usize {

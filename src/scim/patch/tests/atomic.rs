@@ -24,6 +24,8 @@ fn operation() -> impl Strategy<Value = Value> {
         "emails[type eq \"work\"]",
         "emails[type eq \"home\"].value",
         "emails[primary eq true].display",
+        "emails[type pr]",
+        "emails[type pr].value",
         "emails.type",
         "roles",
         "manager",

@@ -1,6 +1,7 @@
 //! `replace`.
 
 use super::*;
+use crate::scim::limits::{STRING_BYTES, VALUES};
 
 #[test]
 fn replacing_a_missing_attribute_acts_as_add() {
@@ -110,6 +111,39 @@ fn read_only_attributes_are_refused() {
         refusal(json!([{"op": "replace", "value": {WORKBENCH: {"locked": true}}}])),
         "mutability"
     );
+}
+
+#[test]
+fn values_that_become_equal_are_one() {
+    for operation in [
+        json!({"op": "replace", "path": "emails[type pr]", "value": {"value": "a@x", "type": "other"}}),
+        json!({"op": "remove", "path": "emails[type eq \"home\"].value"}),
+        json!({"op": "remove", "path": "emails.value"}),
+        json!({"op": "replace", "path": "emails.value", "value": "c@x"}),
+    ] {
+        let twins = json!({"op": "replace", "path": "emails", "value": [
+            {"value": "a@x", "type": "home"},
+            {"value": "b@x", "type": "home"},
+        ]});
+        let after = patched(json!([twins, operation]));
+        let emails = after["emails"].as_array().unwrap();
+        let twice = emails.len() == 2 && emails[0] == emails[1];
+        assert!(!twice, "{operation}: {emails:?}");
+    }
+}
+
+#[test]
+fn one_part_of_many_values_is_bounded() {
+    let roles: Vec<Value> = (0..VALUES).map(|n| json!({"value": n.to_string()})).collect();
+    let long = "x".repeat(STRING_BYTES);
+    for path in ["roles.display", "roles[value pr].display"] {
+        let error = refusal(json!([
+            {"op": "add", "path": "roles", "value": roles},
+            {"op": "replace", "path": path, "value": long},
+            {"op": "replace", "path": path, "value": long},
+        ]));
+        assert_eq!(error, "tooMany", "{path}");
+    }
 }
 
 #[test]
