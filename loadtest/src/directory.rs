@@ -60,11 +60,12 @@ pub async fn group_named(connection: &mut Connection, name: &str) -> anyhow::Res
     Ok(list["Resources"][0]["id"].as_str().map(str::to_owned))
 }
 
-/// The cursor of the last full page of `count` users in a walk by cursor (RFC 9865 §2); it takes the whole walk to get
-/// there. Raises a service without cursors and a walk of fewer than two full pages.
-pub async fn last_cursor(connection: &mut Connection, count: u32) -> anyhow::Result<String> {
+/// The cursor of the last full page of `count` users in a walk by cursor (RFC 9865 §2) over the first `users`: who came
+/// later may have more than the others. It takes the whole walk to get there. Raises a service without cursors and a walk
+/// of fewer than two full pages.
+pub async fn last_cursor(connection: &mut Connection, count: u32, users: u64) -> anyhow::Result<String> {
     let (mut cursor, mut last) = (String::new(), None);
-    loop {
+    for _ in 0..users / u64::from(count) {
         let path = format!("/Users?attributes=id&count={count}&cursor={}", escape(&cursor));
         let page = connection.send(&Request::get(path)).await?.json()?;
         let is_full = page["Resources"]
@@ -75,9 +76,10 @@ pub async fn last_cursor(connection: &mut Connection, count: u32) -> anyhow::Res
         }
         match page["nextCursor"].as_str() {
             Some(next) if next != cursor => next.clone_into(&mut cursor),
-            _ => return last.context("fewer than two full pages, or no cursors"),
+            _ => break,
         }
     }
+    last.context("fewer than two full pages, or no cursors")
 }
 
 /// Pages by cursor where the service has them, else by index.

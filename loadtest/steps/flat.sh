@@ -19,7 +19,7 @@ start_sized() {
     start_service "$name" "users_$size" --user-provisioning-register-on-first-login 1 "${settings[@]}" "$@"
 }
 
-# measure STEP NAME SIZE CLIENTS OPERATION ARGUMENTS…: of a service, one line per round in $records.
+# measure STEP NAME SIZE CLIENTS OPERATION ARGUMENTS…: of a service, one line per round in $records. The second turn finds it warm.
 measure() {
     local step=$1 name=$2 size=$3 clients=$4 operation=$5 base token people=$3 warm_up=2
     shift 5
@@ -27,6 +27,7 @@ measure() {
     case $operation in
         create | login-first) warm_up=12 ;;
     esac
+    [ "${turn:-1}" -eq 1 ] || warm_up=1
     case $operation in
         nss-*) base=${service_read[$name]} token=$(token_of "users_$size" nss-user) ;;
         # So many have signed in before: those whose next sign-in is measured.
@@ -49,15 +50,18 @@ settle() {
     done
 }
 
-# One client: the time and the work of one operation, without a queue. The sizes take turns.
+# One client: the time and the work of one operation, without a queue. The sizes take turns in every round: the machine's speed is not
+# the same from one minute to the next.
 step_flat() {
-    local size operation
+    local size operation turn turns=$rounds rounds=1
     forget database
     for size in $sizes; do settle "$size"; done
     for size in $sizes; do start_sized "flat_$size" "$size"; done
     for operation in "${flat_operations[@]}"; do
-        # shellcheck disable=SC2086  # words
-        for size in $sizes; do measure flat "flat_$size" "$size" 1 $operation; done
+        for ((turn = 1; turn <= turns; turn++)); do
+            # shellcheck disable=SC2086  # words
+            for size in $sizes; do measure flat "flat_$size" "$size" 1 $operation; done
+        done
     done
     for size in $sizes; do
         stop_service "flat_$size"

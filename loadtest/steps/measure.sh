@@ -46,7 +46,7 @@ measure_scale() {
 
 # One walk to the end, then first and last page in turn.
 measure_cursor() {
-    closed large cursor-pages --count 100 --rounds "$rounds" \
+    closed large cursor-pages --count 100 --users "$large" --rounds "$rounds" \
         --measure cursor-last:subject:p50:last --measure cursor-last:base:p50:first
 }
 

@@ -16,3 +16,14 @@ create or replace view api.user_emails as
 
 create or replace view api.memberships as
   select m.group_id, m.member_id, m.is_group, m.provenance from store.memberships m;
+
+create or replace view api.sign_ins as
+  select s.user_id, s.at from store.sign_ins s;
+
+-- The groups of a user for `User.groups`: [{"id", "display"}], ordered by id; no row for one who has none.
+create or replace view api.user_group_lists as
+  select m.member_id as user_id, jsonb_agg(jsonb_build_object('id', g.id, 'display', g.doc->>'displayName') order by g.id) as groups
+  from store.memberships m,
+  -- One by one by its key: joined in one go, a few thousand groups are read from end to end for one user's twenty.
+  lateral (select g.id, g.doc from store.groups g where g.id = m.group_id and g.deleted_at is null offset 0) g
+  group by m.member_id;

@@ -24,40 +24,62 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
 }
 
-const USER_COLUMNS: &str = "r.id, r.posix_name, r.uid, r.primary_gid, r.home, r.shell, r.admin, r.locked, r.created, \
-                            r.last_modified, r.version, r.last_sign_in, r.doc";
-const GROUP_COLUMNS: &str = "r.id, r.posix_name, r.gid, r.created, r.last_modified, r.version, r.doc";
+/// What a page of one type is made of.
+struct Shape {
+    view: &'static str,
+    /// What the rows of the view give.
+    columns: &'static str,
+    /// What is looked up for the rows `r` of the page, and only for them: more columns, and where they come from.
+    beside: &'static str,
+    joined: &'static str,
+}
+
+const USERS: Shape = Shape {
+    view: "api.users",
+    columns: "r.id, r.posix_name, r.uid, r.primary_gid, r.home, r.shell, r.admin, r.locked, r.created, \
+              r.last_modified, r.version, r.doc",
+    beside: ", s.at as last_sign_in, null::jsonb as groups",
+    joined: "left join api.sign_ins s on s.user_id = r.id",
+};
+const USERS_WITH_GROUPS: Shape = Shape {
+    beside: ", s.at as last_sign_in, \
+             coalesce((select l.groups from api.user_group_lists l where l.user_id = r.id), '[]') as groups",
+    ..USERS
+};
+const GROUPS: Shape = Shape {
+    view: "api.groups",
+    columns: "r.id, r.posix_name, r.gid, r.created, r.last_modified, r.version, r.doc",
+    beside: "",
+    joined: "",
+};
 
 impl Database {
     /// A page of users, with their groups when asked for. Raises what `condition` cannot say in SQL as an empty page,
     /// and `Error::TooMuchWork` when the statement takes too long.
     pub async fn user_page(&self, query: &ListQuery, with_groups: bool) -> Result<Page<UserRow>, Error> {
-        let groups = if with_groups {
-            "api.user_groups(r.id)"
-        } else {
-            "null::jsonb"
-        };
-        let columns = format!("{USER_COLUMNS}, {groups} as groups");
-        self.page(ResourceType::User, &columns, query, |row| user_row(row, None))
+        let shape = if with_groups { &USERS_WITH_GROUPS } else { &USERS };
+        self.page(ResourceType::User, shape, query, |row| user_row(row, None))
             .await
     }
 
     /// A page of groups without their members.
     pub async fn group_page(&self, query: &ListQuery) -> Result<Page<GroupRow>, Error> {
-        self.page(ResourceType::Group, GROUP_COLUMNS, query, group_row).await
+        self.page(ResourceType::Group, &GROUPS, query, group_row).await
     }
 
     async fn page<T>(
         &self,
         resource_type: ResourceType,
-        columns: &str,
+        shape: &Shape,
         query: &ListQuery,
         read_row: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<Page<T>, Error> {
-        let view = match resource_type {
-            ResourceType::User => "api.users",
-            ResourceType::Group => "api.groups",
-        };
+        let Shape {
+            view,
+            columns,
+            beside,
+            joined,
+        } = shape;
         let mut parameters = Parameters::default();
         let filter = match &query.filter {
             Some(filter) => condition(filter, resource_type, &mut parameters),
@@ -77,16 +99,13 @@ impl Database {
         if query.count > 0 {
             let (key, by) = (order.key_as_text(), order.order_by());
             let after = after.as_deref().unwrap_or("true");
-            let page = format!("{view} r where ({filter}) and {after} order by {by} limit {limit}");
-            let sql = if offset == 0 {
-                format!("select {columns}, {key} as sort_key from {page}")
-            } else {
-                // Whom an offset skips is skipped by id: what is shown of a user would else be put together for him too.
-                format!(
-                    "select {columns}, {key} as sort_key from {view} r where r.id in (select r.id from {page} offset {offset}) \
-                     order by {by}"
-                )
-            };
+            // The page first, then what stands beside it: in one join the planner looks for what serves the whole table,
+            // and whom an offset skips is put together for nothing.
+            let sql = format!(
+                "select r.*{beside} from (select p.*, row_number() over () as place from (\
+                 select {columns}, {key} as sort_key from {view} r where ({filter}) and {after} \
+                 order by {by} limit {limit} offset {offset}) p) r {joined} order by r.place"
+            );
             rows = self
                 .read(op(resource_type, "page"), &sql, &typed(parameters.values()))
                 .await?;

@@ -31,7 +31,7 @@ enum Kind {
     Lookup,
     /// The first page of `--count` users.
     Page,
-    /// The first page by cursor and the last full one, in turn.
+    /// The first page by cursor and the last full one of `--users` people, in turn.
     CursorPages,
     /// PATCH that adds one member and PATCH that removes it, on groups of `--members` members in turn.
     PatchMember,
@@ -135,7 +135,7 @@ impl Operation {
             Kind::Page => Self::Page { count: arguments.count },
             Kind::CursorPages => Self::CursorPages {
                 count: arguments.count,
-                last: directory::last_cursor(&mut connection, arguments.count).await?,
+                last: directory::last_cursor(&mut connection, arguments.count, arguments.users).await?,
             },
             Kind::PatchMember => patch_member(&mut connection, &arguments.members, clients).await?,
             Kind::LoginUnchanged | Kind::LoginChurn | Kind::LoginFirst => {
