@@ -3,10 +3,32 @@
 /// What has a meaning of its own inside a name, and is written behind a backslash where it has none.
 const SPECIAL: &[u8] = b",+\"\\<>;=";
 
-/// A name for comparing: folded, without spaces around its commas and equals signs, and each character in one spelling, whether it
-/// was escaped by itself (`\,`), by its bytes (`\2C`, RFC 4514 §2.4) or by quotation marks (RFC 2253 §4).
+/// A name for comparing: folded, without spaces around its commas, plus and equals signs, each character in one spelling, whether it
+/// was escaped by itself (`\,`), by its bytes (`\2C`, RFC 4514 §2.4) or by quotation marks (RFC 2253 §4), and the pairs of a
+/// relative name in one order (a set, X.501 §9.3).
 pub(super) fn key(name: &str) -> String {
-    crate::fold::fold(&canonical(name))
+    let folded = crate::fold::fold(&canonical(name));
+    let relative = |name: &str| {
+        let mut pairs = parts(name, '+');
+        pairs.sort_unstable();
+        pairs.join("+")
+    };
+    parts(&folded, ',')
+        .into_iter()
+        .map(relative)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// What a separator that no backslash stands before divides.
+fn parts(text: &str, separator: char) -> Vec<&str> {
+    let mut is_escaped = false;
+    text.split(|character| {
+        let divides = character == separator && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        divides
+    })
+    .collect()
 }
 
 /// Attribute and value that a name begins with, the value as it is meant.
@@ -17,7 +39,7 @@ pub(super) fn first(name: &str) -> Option<(String, String)> {
     let mut characters = rest.chars();
     while let Some(character) = characters.next() {
         match character {
-            ',' => break,
+            ',' | '+' => break,
             '\\' => value.extend(characters.next()),
             _ => value.push(character),
         }
@@ -44,7 +66,7 @@ fn canonical(name: &str) -> String {
             },
             b'"' => key.is_quoted = !key.is_quoted,
             _ if key.is_quoted => key.literal(byte),
-            b',' => key.separate(byte, false),
+            b',' | b'+' => key.separate(byte, false),
             b'=' if !key.is_value => key.separate(byte, true),
             b'=' => key.literal(byte),
             b' ' if key.text.len() == key.begin => {}
@@ -112,6 +134,7 @@ mod tests {
             ("cn=a\\=b", "cn=a=b"),
             ("cn=a\\ ", "cn=a\\20"),
             ("uid=a,dc=x", " uid=a , dc=x "),
+            ("cn=a\\+b+uid=c,dc=x", "UID=c + CN=a\\2Bb,dc=x"),
         ] {
             assert_eq!(key(one), key(other));
         }
@@ -122,6 +145,7 @@ mod tests {
         let pair = |attribute: &str, value: &str| Some((attribute.to_owned(), value.to_owned()));
         assert_eq!(first("cn=Doe\\, John,ou=p"), pair("cn", "Doe, John"));
         assert_eq!(first("UID = jane , dc=x"), pair("UID", "jane"));
+        assert_eq!(first("uid=jane+cn=Jane Doe,dc=x"), pair("uid", "jane"));
         assert_eq!((first(""), first("jane")), (None, None));
     }
 
