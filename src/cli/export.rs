@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// What is left out is told on standard error.
     #[arg(long, value_enum)]
     format: FileFormat,
-    /// The file, readable by its owner alone; it is replaced when all is written. Without it standard output.
+    /// The file, readable by its owner alone; it is replaced when all is written. Without it, or with -, standard output.
     file: Option<PathBuf>,
 }
 
@@ -42,7 +42,8 @@ pub(crate) async fn run(config: &Config, resource: ResourceType, arguments: Argu
         );
     }
     let format = arguments.format.format();
-    let Some(path) = &arguments.file else {
+    let file = arguments.file.as_deref().filter(|path| path.as_os_str() != "-");
+    let Some(path) = file else {
         return output::unless_unread(write(config, resource, format, std::io::stdout()).await);
     };
     // What is no file, as a pipe or a terminal, can't be replaced by one.

@@ -343,7 +343,8 @@ async fn a_dry_run_tells_every_conflict_that_a_run_would_meet_and_takes_nothing(
                 [[user]]\nuser-name = \"joe\"\nuid = 4243\n\
                 [[group]]\ndisplay-name = \"Others\"\ngid = 5252\n\
                 [[group]]\ndisplay-name = \"Sudo\"\nposix-name = \"sudo\"\n\
-                [[group]]\ndisplay-name = \"New\"\ngid = 5253\n";
+                [[group]]\ndisplay-name = \"New\"\ngid = 5253\n\
+                [[token]]\nname = \"nodes\"\nscopes = [\"nss-user\"]\nfile = \"/no/such/folder/token\"\n";
     let file = folder.write("team.toml", text);
     let conflicts = |arguments: &[&str]| {
         let told = rollcall.command(&[&["bootstrap", &file, "--output", "json"], arguments].concat());
@@ -359,7 +360,7 @@ async fn a_dry_run_tells_every_conflict_that_a_run_would_meet_and_takes_nothing(
     let before = rollcall.number(state).await;
     let dry = conflicts(&["--dry-run"]);
     assert_eq!(rollcall.number(state).await, before);
-    assert_eq!(dry.len(), 6, "{dry:?}");
+    assert_eq!(dry.len(), 7, "{dry:?}");
     assert_eq!(conflicts(&[]), dry);
     rollcall.command(&["user", "show", "joe"]).succeeded();
     rollcall.command(&["group", "show", "New"]).succeeded();

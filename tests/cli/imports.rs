@@ -172,6 +172,10 @@ async fn an_export_replaces_a_file_when_it_is_complete_and_for_its_owner_alone()
     assert!(std::path::Path::new(&link).is_symlink());
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(entries(), there, "nothing is left beside it");
+    let piped = desk
+        .rollcall(&["user", "export", "--format", "passwd", "-"])
+        .succeeded();
+    assert_eq!(piped.stdout, desk.exported("user", "passwd"));
     desk.rollcall(&["user", "export", "--format", "passwd", "/dev/null"])
         .succeeded();
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());

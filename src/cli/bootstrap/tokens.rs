@@ -59,6 +59,15 @@ impl Work<'_> {
             );
             return Ok((Action::Keep, Some(text)));
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let text = format!(
+                "cannot write {}: there is no folder {}",
+                path.display(),
+                folder.display()
+            );
+            return Ok((Action::Conflict, Some(text)));
+        }
         if self.dry_run {
             return Ok((Action::Create, None));
         }
