@@ -1,6 +1,6 @@
 -- The nodes that ask the read API, and how long each may show what it was told.
 
--- Notes who has asked: a batch, written by replicas of role `all` every few seconds. p_sights: [{"name", "cache_ttl_s", "at", "from"}],
+-- Notes who has asked: a batch, written by every replica that knows a primary, every ten seconds. p_sights: [{"name", "cache_ttl_s", "at", "from"}],
 -- each name once with cache_ttl_s and once without at most. More than 20,000 rows are not kept: a token in wrong hands could invent names.
 create or replace function api.nodes_note(p_sights jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp

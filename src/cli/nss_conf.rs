@@ -50,7 +50,7 @@ pub(crate) enum Command {
         form: Form,
     },
     /// List the nodes that have asked within seven days, and for how long each may go on showing what was; those that only ask
-    /// replicas of role read are not known.
+    /// replicas of role read without a database-uri are not known.
     Nodes {
         #[command(flatten)]
         form: Form,

@@ -285,7 +285,7 @@ impl Work<'_> {
             }
             return connection.query_typed(self.sql, self.parameters).await;
         };
-        let transaction = connection.transaction().await?;
+        let transaction = connection.build_transaction().read_only(false).start().await?;
         let lift = format!("set local statement_timeout = {}", long.as_millis());
         transaction.batch_execute(&lift).await?;
         let rows = transaction.query_typed(self.sql, self.parameters).await?;

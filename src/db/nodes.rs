@@ -22,11 +22,16 @@ pub struct NodeSight {
 }
 
 impl Database {
-    /// `api.nodes_note`: who has asked, a batch at a time.
+    /// `api.nodes_note`: who has asked, a batch at a time. A replica that knows no primary tells nobody.
     pub async fn nodes_note(&self, sights: &[NodeSight]) -> Result<(), Error> {
-        self.write(
+        if !self.has_primary {
+            return Ok(());
+        }
+        // In a transaction that says that it writes: those of the role `read` do not unless they say so.
+        self.long_write(
             "nodes_note",
             Repeat::Idempotent,
+            self.settings.statement_timeout,
             "select api.nodes_note($1)",
             &[(&Json(sights), Type::JSONB)],
         )

@@ -1,8 +1,12 @@
 //! What keeps an operator from a mistake: questions, consequences, the brake.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::harness::Rollcall;
+use crate::harness::command::run;
+use crate::harness::database::Role;
+use crate::harness::{Rollcall, wait_until};
 
 #[tokio::test]
 async fn a_deletion_says_what_follows_and_needs_a_yes() {
@@ -45,7 +49,12 @@ async fn a_rename_and_a_new_uid_say_whose_files_are_whose() {
     };
     let renamed = told(
         &["user", "rename", "jane", "jdoe"],
-        &["uid 4242", "home stays /home/jane", "no node has asked"],
+        &[
+            "uid 4242",
+            "home stays /home/jane",
+            "his own group, gid 4242, is called so too",
+            "no node has asked",
+        ],
     );
     assert_eq!(
         (&renamed["posixUserName"], &renamed["uid"]),
@@ -83,6 +92,42 @@ async fn a_rename_and_a_new_uid_say_whose_files_are_whose() {
         3,
         "retired"
     );
+    rollcall.finish().await;
+}
+
+/// Whoever confirms has seen the user as he was then.
+#[tokio::test]
+async fn a_rename_and_a_new_uid_refuse_a_user_whom_somebody_changes_meanwhile() {
+    let rollcall = Rollcall::start().await;
+    rollcall.command(&["user", "add", "jane", "--uid", "4242"]).succeeded();
+    let mut somebody = rollcall.database.connect(Role::Superuser).await;
+    for arguments in [
+        ["user", "rename", "jane", "jdoe", "--yes"],
+        ["user", "set-uid", "jane", "5000", "--yes"],
+    ] {
+        let change = somebody.transaction().await.unwrap();
+        change
+            .batch_execute("update store.users set version = version + 1")
+            .await
+            .unwrap();
+        let uri = rollcall.database.uri(Role::App);
+        let waiting = tokio::task::spawn_blocking(move || run(&arguments, &[("ROLLCALL_DATABASE_URI", &uri)]));
+        let waits = "select count(*) from pg_locks where not granted";
+        wait_until("it waits for the row", Duration::from_secs(20), async || {
+            rollcall.number(waits).await > 0
+        })
+        .await;
+        change.commit().await.unwrap();
+        let refused = waiting.await.unwrap();
+        assert_eq!(refused.code, 3);
+        assert!(
+            refused.stderr.contains("changed this user meanwhile"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let jane = rollcall.command(&["user", "show", "jane", "--output", "json"]);
+    assert_eq!(jane.succeeded().json()["uid"], 4242);
     rollcall.finish().await;
 }
 

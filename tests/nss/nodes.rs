@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::harness::database::{Database, Role};
+use crate::harness::service::Service;
 use crate::harness::{Rollcall, wait_until};
 
 #[tokio::test]
@@ -79,6 +80,50 @@ async fn nodes_are_listed_with_the_time_that_each_may_show_what_was() {
         ] {
             assert!(asked.stderr.contains(words), "{words}: {}", asked.stderr);
         }
+    }
+    rollcall.finish().await;
+}
+
+/// As in the chart, or with the database's role `read` at the primary too.
+#[tokio::test]
+async fn nodes_of_replicas_of_role_read_are_listed_where_these_know_the_primary() {
+    let rollcall = Rollcall::start().await;
+    let token = rollcall.token(&["--scope", "nss-user"]);
+    let standby = rollcall.database.uri(Role::Read);
+    let replica = |name: &str, primary: Option<Role>| {
+        let primary = primary.map(|role| rollcall.database.uri(role));
+        let mut settings = vec![("role", "read"), ("database-read-uri", standby.as_str())];
+        settings.extend(primary.as_deref().map(|uri| ("database-uri", uri)));
+        (Service::start(&settings), format!("{name}; feed"))
+    };
+    let mut replicas = [
+        replica("of-app", Some(Role::App)),
+        replica("of-read", Some(Role::Read)),
+        replica("of-none", None),
+    ];
+    for (service, announced) in &replicas {
+        let url = format!("{}/nss/v1/passwd?name=nobody-here", service.url("read"));
+        let request = reqwest::Client::new().get(url).bearer_auth(&token);
+        request.header("Rollcall-Node", announced).send().await.unwrap();
+    }
+    for (service, _) in &mut replicas {
+        // Whoever ends writes what waits.
+        assert_eq!(service.stop(Duration::from_secs(20)).await, 0);
+    }
+    let nodes = rollcall.command(&["nss-conf", "nodes", "--output", "json"]).succeeded();
+    let names: Vec<_> = nodes
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["name"].clone())
+        .collect();
+    assert_eq!(names, ["of-app", "of-read"]);
+    let reader = rollcall.database.connect(Role::Read).await;
+    for write in ["select api.token_touch(null)", "delete from store.nodes"] {
+        reader.batch_execute("begin read write").await.unwrap();
+        assert!(reader.batch_execute(write).await.is_err(), "{write}");
+        reader.batch_execute("rollback").await.unwrap();
     }
     rollcall.finish().await;
 }

@@ -24,6 +24,9 @@ const BREAK_POLL: Duration = Duration::from_secs(5);
 /// How often batches are written beside the requests.
 const FLUSH: Duration = Duration::from_secs(1);
 
+/// What can wait longer is written every so many times.
+const TICKS: u32 = 10;
+
 /// How often the gauges of the database are read.
 const OBSERVE: Duration = Duration::from_secs(15);
 
@@ -72,6 +75,8 @@ pub(super) fn start(state: &State, addresses: &Addresses, bootstrap: Option<Boot
     if state.config.listeners.role == Role::All {
         background.spawn(flush(state.clone()));
         background.spawn(maintain(state.clone()));
+    } else {
+        background.spawn(note_nodes(state.clone()));
     }
     background
 }
@@ -170,13 +175,21 @@ async fn flush(state: State) -> anyhow::Result<()> {
         tokio::time::sleep(FLUSH).await;
         state.request_log.flush(&state.db).await;
         ticks = ticks.wrapping_add(1);
-        if ticks.is_multiple_of(10) {
+        if ticks.is_multiple_of(TICKS) {
             state.tokens.flush_uses(&state.db).await;
             state.nodes.flush(&state.db).await;
             state.sign_ins.flush(&state.db).await;
             state.sessions.flush_uses(&state.db).await;
             state.rate_limit.tidy();
         }
+    }
+}
+
+/// The one thing that a replica of role `read` writes.
+async fn note_nodes(state: State) -> anyhow::Result<()> {
+    loop {
+        tokio::time::sleep(FLUSH * TICKS).await;
+        state.nodes.flush(&state.db).await;
     }
 }
 

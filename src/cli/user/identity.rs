@@ -141,9 +141,13 @@ pub(crate) async fn rename(config: &Config, arguments: Rename) -> anyhow::Result
         }
         let called = |draft: &mut UserDraft| draft.posix_name = Some(new_name.clone());
         check(db, &user, called).await?;
+        let own_group = match db.user_own_gid(user.id).await? {
+            Some(gid) => format!("his own group, gid {gid}, is called so too; "),
+            None => String::new(),
+        };
         let text = format!(
             "{} will be called {new_name}: uid {} and all files stay his; his home stays {}, rename the folder yourself and set homeDirectory by SCIM; \
-             sessions, jobs, crontabs, sudoers and subuid go by the old name until they are changed; {}",
+             {own_group}sessions, jobs, crontabs, sudoers and subuid go by the old name until they are changed; {}",
             user.posix_name,
             user.uid,
             user.home,
@@ -217,7 +221,7 @@ const SILENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// Which nodes have asked lately, and how long each may go on showing what was: the longest first.
 async fn nodes(db: &Database) -> anyhow::Result<String> {
-    const NOT_KNOWN: &str = "those that only ask replicas of role read are not known";
+    const NOT_KNOWN: &str = "those that only ask replicas of role read without a database-uri are not known";
     let mut nodes = db.node_list().await?;
     if nodes.is_empty() {
         return Ok(format!("no node has asked within seven days ({NOT_KNOWN})"));
