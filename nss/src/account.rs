@@ -61,9 +61,7 @@ fn of_record(record: &Record<'_>) -> Result<Option<Account>, CannotKnow> {
     }
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| CannotKnow);
     let [_, _, _, home, shell] = record.passwd_offsets().ok_or(CannotKnow)?;
-    let home = record
-        .strings()
-        .and_then(|strings| strings.get(home..shell.checked_sub(1)?));
+    let home = shell.checked_sub(1).and_then(|end| record.strings().get(home..end));
     Ok(Some(Account {
         name: text(record.name())?,
         uid: record.id(),

@@ -53,10 +53,10 @@ impl Buffer {
 /// # Safety
 /// `result` can be written to.
 pub unsafe fn fill_passwd(record: &Record<'_>, result: *mut passwd, mut buffer: Buffer) -> Outcome {
-    let (Kind::User, Some(offsets), Some(strings)) = (record.kind(), record.passwd_offsets(), record.strings()) else {
+    let (Kind::User, Some(offsets)) = (record.kind(), record.passwd_offsets()) else {
         return Outcome::Broken;
     };
-    let Some(start) = buffer.copy(strings) else {
+    let Some(start) = buffer.copy(record.strings()) else {
         return Outcome::TooSmall;
     };
     let [name, password, gecos, home, shell] = offsets.map(|offset| start.wrapping_add(offset));
@@ -79,9 +79,10 @@ pub unsafe fn fill_passwd(record: &Record<'_>, result: *mut passwd, mut buffer: 
 /// # Safety
 /// `result` can be written to.
 pub unsafe fn fill_group(record: &Record<'_>, result: *mut group, mut buffer: Buffer) -> Outcome {
-    let (Kind::Group, Some(strings)) = (record.kind(), record.strings()) else {
+    if record.kind() != Kind::Group {
         return Outcome::Broken;
-    };
+    }
+    let strings = record.strings();
     let count = record.member_count();
     let Some(list) = buffer.pointers(count + 1) else {
         return Outcome::TooSmall;
@@ -142,10 +143,10 @@ fn ends_in(word: u64) -> u64 {
 /// # Safety
 /// `result` can be written to.
 pub unsafe fn fill_shadow(record: &Record<'_>, result: *mut spwd, mut buffer: Buffer) -> Outcome {
-    let (Kind::Shadow, Some(strings)) = (record.kind(), record.strings()) else {
+    if record.kind() != Kind::Shadow {
         return Outcome::Broken;
-    };
-    let Some(start) = buffer.copy(strings) else {
+    }
+    let Some(start) = buffer.copy(record.strings()) else {
         return Outcome::TooSmall;
     };
     let entry = spwd {

@@ -87,6 +87,8 @@ impl Key<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     bytes: &'a [u8],
+    /// Those of them that are strings, each with its NUL, in the order of the table above.
+    strings: &'a [u8],
     kind: Kind,
 }
 
@@ -105,11 +107,13 @@ impl<'a> Record<'a> {
             4 => Kind::Shadow,
             _ => return None,
         };
-        let record = Self { bytes, kind };
-        let strings = record.strings()?;
+        let start = HEAD + gid_bytes(kind, bytes)?;
+        let end = start.checked_add(usize::try_from(u32_at(bytes, 20)?).ok()?)?;
+        let strings = bytes.get(start..end)?;
         let name = usize::from(u16_at(bytes, 6)?);
         // The name and the last string end with a NUL; those between are checked where they are handed out.
-        (strings.get(name) == Some(&0) && strings.last() == Some(&0)).then_some(record)
+        let are_ended = strings.get(name) == Some(&0) && strings.last() == Some(&0);
+        are_ended.then_some(Self { bytes, strings, kind })
     }
 
     /// What it is.
@@ -130,7 +134,7 @@ impl<'a> Record<'a> {
     /// The name, without its NUL.
     pub fn name(&self) -> &'a [u8] {
         let length = u16_at(self.bytes, 6).map_or(0, usize::from);
-        self.strings().and_then(|strings| strings.get(..length)).unwrap_or(&[])
+        self.strings.get(..length).unwrap_or(&[])
     }
 
     /// uid of a user, gid of a group, id of a negative record by id.
@@ -170,16 +174,14 @@ impl<'a> Record<'a> {
 
     /// All gids of a user, ascending.
     pub fn gids(&self) -> impl Iterator<Item = u32> + use<'a> {
-        let end = HEAD + self.gid_bytes().unwrap_or(0);
+        let end = HEAD + gid_bytes(self.kind, self.bytes).unwrap_or(0);
         let bytes = self.bytes.get(HEAD..end).unwrap_or(&[]);
         bytes.chunks_exact(4).filter_map(|chunk| u32_at(chunk, 0))
     }
 
     /// All strings, each with its NUL, in the order of the table above.
-    pub fn strings(&self) -> Option<&'a [u8]> {
-        let start = HEAD + self.gid_bytes()?;
-        let length = usize::try_from(u32_at(self.bytes, 20)?).ok()?;
-        self.bytes.get(start..start.checked_add(length)?)
+    pub fn strings(&self) -> &'a [u8] {
+        self.strings
     }
 
     /// The SSH keys of a user, each a line of `authorized_keys`; those of them that can be read.
@@ -188,7 +190,7 @@ impl<'a> Record<'a> {
         let is_user = self.kind == Kind::User;
         let place = move |record: &Self| {
             let strings = usize::try_from(u32_at(bytes, 20)?).ok()?;
-            bytes.get(HEAD.checked_add(record.gid_bytes()?)?.checked_add(strings)?..)
+            bytes.get(HEAD.checked_add(gid_bytes(record.kind, bytes)?)?.checked_add(strings)?..)
         };
         let rest = place(self).filter(|_| is_user).unwrap_or(&[]);
         let count = usize::from(u16_at(bytes, 30).unwrap_or(0)).min(KEYS_MAX);
@@ -199,7 +201,7 @@ impl<'a> Record<'a> {
 
     /// Where name, password, gecos, home and shell of a user start in [`Self::strings`]. None when a length lies.
     pub fn passwd_offsets(&self) -> Option<[usize; 5]> {
-        let strings = self.strings()?;
+        let strings = self.strings;
         let password = usize::from(u16_at(self.bytes, 6)?) + 1;
         let gecos = password + 2;
         let home = gecos + usize::from(u16_at(self.bytes, 24)?) + 1;
@@ -223,17 +225,15 @@ impl<'a> Record<'a> {
             _ => false,
         }
     }
+}
 
-    fn gid_bytes(&self) -> Option<usize> {
-        if self.kind == Kind::Group && self.member_count() > MEMBERS_MAX {
-            return None;
-        }
-        let count = if self.kind == Kind::User {
-            usize::try_from(u32_at(self.bytes, 16)?).ok()?
-        } else {
-            0
-        };
-        (count <= GIDS_MAX).then_some(count * 4)
+/// How many bytes of gids a record of this kind has. None when a number lies.
+fn gid_bytes(kind: Kind, bytes: &[u8]) -> Option<usize> {
+    let count = |offset| usize::try_from(u32_at(bytes, offset)?).ok();
+    match kind {
+        Kind::User => count(16).filter(|&count| count <= GIDS_MAX).map(|count| count * 4),
+        Kind::Group => count(12).filter(|&count| count <= MEMBERS_MAX).map(|_| 0),
+        Kind::Negative | Kind::Shadow => Some(0),
     }
 }
 

@@ -372,7 +372,7 @@ fn a_frozen_agent_costs_its_limit_and_a_dead_one_nothing() {
 fn shadow_entries_follow_the_users_state() {
     let node = Node::new("shadow");
     let shadow = |name: &str| match node.ask(&ask::shadow_request(name.as_bytes())) {
-        Reply::Body(body) => Record::parse(&body).map(|record| (record.strings().unwrap().to_vec(), record.expire())),
+        Reply::Body(body) => Record::parse(&body).map(|record| (record.strings().to_vec(), record.expire())),
         other => panic!("{other:?}"),
     };
     assert_eq!(shadow("ada"), Some((b"ada\0*\0".to_vec(), -1)));

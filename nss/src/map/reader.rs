@@ -9,6 +9,11 @@ use crate::rules::IdRange;
 use rustix::path::Arg;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
+/// What the processor fetches at once, in bytes.
+const CACHE_LINE: usize = 64;
+/// So many lines hold most users and small groups.
+const RECORD_LINES: usize = 4;
+
 /// One of the two lists of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
@@ -145,7 +150,12 @@ impl Map {
             if slot >> 32 != tag {
                 continue;
             }
-            let Some(record) = self.record_at(offset_of(slot)) else {
+            let offset = offset_of(slot);
+            // Its strings lie one or two cache lines further on, behind lengths that have to be read first.
+            for line in 1..RECORD_LINES {
+                self.region.prefetch(offset + line * CACHE_LINE);
+            }
+            let Some(record) = self.record_at(offset) else {
                 return Found::Broken;
             };
             if record.answers(key) {
