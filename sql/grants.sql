@@ -11,7 +11,7 @@ alter default privileges in schema api revoke execute on functions from public;
 
 do $$
 declare
-  v_read text[] := array['now', 'user_get', 'user_groups', 'user_find', 'group_get', 'group_find', 'token_version',
+  v_read text[] := array['now', 'user_get', 'user_groups', 'users_beside', 'user_find', 'group_get', 'group_find', 'token_version',
                          'token_list', 'nodes_note', 'node_list', 'audit_find', 'requests_find', 'user_history', 'status', 'doctor', 'id_headroom', 'schema_state', 'schema_breaking'];
   v_function record;
 begin

@@ -114,20 +114,6 @@ CREATE VIEW api.memberships AS
     m.provenance
    FROM store.memberships m;
 
--- Name: sign_ins; Type: TABLE; Schema: store; Owner: -
-
-CREATE TABLE store.sign_ins (
-    user_id uuid NOT NULL,
-    at timestamp with time zone NOT NULL
-);
-
--- Name: sign_ins; Type: VIEW; Schema: api; Owner: -
-
-CREATE VIEW api.sign_ins AS
- SELECT s.user_id,
-    s.at
-   FROM store.sign_ins s;
-
 -- Name: user_emails; Type: TABLE; Schema: store; Owner: -
 
 CREATE TABLE store.user_emails (
@@ -142,18 +128,12 @@ CREATE VIEW api.user_emails AS
     e.key
    FROM store.user_emails e;
 
--- Name: user_group_lists; Type: VIEW; Schema: api; Owner: -
+-- Name: sign_ins; Type: TABLE; Schema: store; Owner: -
 
-CREATE VIEW api.user_group_lists AS
- SELECT m.member_id AS user_id,
-    jsonb_agg(jsonb_build_object('id', g.id, 'display', (g.doc ->> 'displayName'::text)) ORDER BY g.id) AS groups
-   FROM store.memberships m,
-    LATERAL ( SELECT g_1.id,
-            g_1.doc
-           FROM store.groups g_1
-          WHERE ((g_1.id = m.group_id) AND (g_1.deleted_at IS NULL))
-         OFFSET 0) g
-  GROUP BY m.member_id;
+CREATE TABLE store.sign_ins (
+    user_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL
+);
 
 -- Name: users; Type: VIEW; Schema: api; Owner: -
 
@@ -524,6 +504,19 @@ CREATE SEQUENCE store.uid_seq
     NO MAXVALUE
     CACHE 1;
 
+-- Name: user_group_lists; Type: VIEW; Schema: store; Owner: -
+
+CREATE VIEW store.user_group_lists AS
+ SELECT m.member_id AS user_id,
+    jsonb_agg(jsonb_build_object('id', g.id, 'display', (g.doc ->> 'displayName'::text)) ORDER BY g.id) AS groups
+   FROM store.memberships m,
+    LATERAL ( SELECT g_1.id,
+            g_1.doc
+           FROM store.groups g_1
+          WHERE ((g_1.id = m.group_id) AND (g_1.deleted_at IS NULL))
+         OFFSET 0) g
+  GROUP BY m.member_id;
+
 -- Name: audit_default; Type: TABLE ATTACH; Schema: store; Owner: -
 
 ALTER TABLE ONLY store.audit ATTACH PARTITION store.audit_default DEFAULT;
@@ -850,20 +843,10 @@ GRANT SELECT ON TABLE api.groups TO rollcall_read;
 GRANT SELECT ON TABLE api.memberships TO rollcall_app;
 GRANT SELECT ON TABLE api.memberships TO rollcall_read;
 
--- Name: TABLE sign_ins; Type: ACL; Schema: api; Owner: -
-
-GRANT SELECT ON TABLE api.sign_ins TO rollcall_app;
-GRANT SELECT ON TABLE api.sign_ins TO rollcall_read;
-
 -- Name: TABLE user_emails; Type: ACL; Schema: api; Owner: -
 
 GRANT SELECT ON TABLE api.user_emails TO rollcall_app;
 GRANT SELECT ON TABLE api.user_emails TO rollcall_read;
-
--- Name: TABLE user_group_lists; Type: ACL; Schema: api; Owner: -
-
-GRANT SELECT ON TABLE api.user_group_lists TO rollcall_app;
-GRANT SELECT ON TABLE api.user_group_lists TO rollcall_read;
 
 -- Name: TABLE users; Type: ACL; Schema: api; Owner: -
 

@@ -1,4 +1,4 @@
--- The read views that searches run on: the only relations of the contract.
+-- The read views that searches run on, the only relations of the contract, and what functions share.
 
 create or replace view api.users with (security_barrier = false) as
   select u.id, u.user_name_key, u.display_name_key, u.external_id, u.posix_name, u.uid, u.primary_gid, u.home, u.shell,
@@ -17,11 +17,8 @@ create or replace view api.user_emails as
 create or replace view api.memberships as
   select m.group_id, m.member_id, m.is_group, m.provenance from store.memberships m;
 
-create or replace view api.sign_ins as
-  select s.user_id, s.at from store.sign_ins s;
-
 -- The groups of a user for `User.groups`: [{"id", "display"}], ordered by id; no row for one who has none.
-create or replace view api.user_group_lists as
+create or replace view store.user_group_lists as
   select m.member_id as user_id, jsonb_agg(jsonb_build_object('id', g.id, 'display', g.doc->>'displayName') order by g.id) as groups
   from store.memberships m,
   -- One by one by its key: joined in one go, a few thousand groups are read from end to end for one user's twenty.

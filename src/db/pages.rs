@@ -29,28 +29,35 @@ struct Shape {
     view: &'static str,
     /// What the rows of the view give.
     columns: &'static str,
-    /// What is looked up for the rows `r` of the page, and only for them: more columns, and where they come from.
-    beside: &'static str,
-    joined: &'static str,
+    /// What is looked up for each row `r` by itself: more columns.
+    each: &'static str,
+    /// The same for all rows of a page `p` at once: more columns of `r` and `b`, and where `b` comes from.
+    together: (&'static str, &'static str),
 }
 
 const USERS: Shape = Shape {
     view: "api.users",
     columns: "r.id, r.posix_name, r.uid, r.primary_gid, r.home, r.shell, r.admin, r.locked, r.created, \
               r.last_modified, r.version, r.doc",
-    beside: ", s.at as last_sign_in, null::jsonb as groups",
-    joined: "left join api.sign_ins s on s.user_id = r.id",
+    each: ", r.last_sign_in, null::jsonb as groups",
+    together: (
+        ", b.last_sign_in, b.groups",
+        "left join api.users_beside((select array_agg(p.id) from page p), false) b on b.id = r.id",
+    ),
 };
 const USERS_WITH_GROUPS: Shape = Shape {
-    beside: ", s.at as last_sign_in, \
-             coalesce((select l.groups from api.user_group_lists l where l.user_id = r.id), '[]') as groups",
+    each: ", r.last_sign_in, api.user_groups(r.id) as groups",
+    together: (
+        ", b.last_sign_in, b.groups",
+        "left join api.users_beside((select array_agg(p.id) from page p), true) b on b.id = r.id",
+    ),
     ..USERS
 };
 const GROUPS: Shape = Shape {
     view: "api.groups",
     columns: "r.id, r.posix_name, r.gid, r.created, r.last_modified, r.version, r.doc",
-    beside: "",
-    joined: "",
+    each: "",
+    together: ("", ""),
 };
 
 impl Database {
@@ -74,12 +81,7 @@ impl Database {
         query: &ListQuery,
         read_row: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<Page<T>, Error> {
-        let Shape {
-            view,
-            columns,
-            beside,
-            joined,
-        } = shape;
+        let Shape { view, columns, .. } = shape;
         let mut parameters = Parameters::default();
         let filter = match &query.filter {
             Some(filter) => condition(filter, resource_type, &mut parameters),
@@ -99,13 +101,21 @@ impl Database {
         if query.count > 0 {
             let (key, by) = (order.key_as_text(), order.order_by());
             let after = after.as_deref().unwrap_or("true");
-            // The page first, then what stands beside it: in one join the planner looks for what serves the whole table,
-            // and whom an offset skips is put together for nothing.
-            let sql = format!(
-                "select r.*{beside} from (select p.*, row_number() over () as place from (\
-                 select {columns}, {key} as sort_key from {view} r where ({filter}) and {after} \
-                 order by {by} limit {limit} offset {offset}) p) r {joined} order by r.place"
+            let page = format!(
+                "{key} as sort_key from {view} r where ({filter}) and {after} order by {by} limit {limit} offset {offset}"
             );
+            let sql = if query.filter.is_some() && offset == 0 {
+                // Few are found as a rule, and a filter is planned anew for each value: the plainest statement.
+                format!("select {columns}{each}, {page}", each = shape.each)
+            } else {
+                // A whole page, and nothing is looked up for those whom an offset skips.
+                let (beside, joined) = shape.together;
+                format!(
+                    "with page as materialized (select {columns}, {page}) \
+                     select r.*{beside} from (select p.*, row_number() over () as place from page p) r {joined} \
+                     order by r.place"
+                )
+            };
             rows = self
                 .read(op(resource_type, "page"), &sql, &typed(parameters.values()))
                 .await?;
