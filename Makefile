@@ -96,7 +96,7 @@ bench: ## measures every goal against PostgreSQL's floor and peers: 8 minutes; B
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
 	loadtest/bench --service $(target)/release/rollcall --loadtest $(target)/release/rollcall-loadtest $(BENCH)
 
-scale: ## measures from 10,000 to 1,000,000 users, full sync, storms, nodes, failover, memory: 25 minutes, as root; BENCH=--help
+scale: ## measures from 10,000 to 1,000,000 users, full sync, storms, nodes, failover, memory: 35 minutes, as root; BENCH=--help
 	@packaging/bootstrap.sh test
 	cargo build --locked --release --bin rollcall --bin rollcall-loadtest -p rollcall -p rollcall-loadtest
 	cargo build --locked --profile nss -p rollcall-nss -p rollcall-nss-module -p rollcall-nss-full -p rollcall-nss-direct --lib --bins
