@@ -109,6 +109,9 @@ pub(super) fn read(text: &str) -> Result<Bootstrap, Vec<Fault>> {
                     entry.text("name").map(str::to_owned)
                 });
                 once("id", &read, &mut faults, |entry| entry.text("id").map(str::to_owned));
+                once("file", &read, &mut faults, |entry| {
+                    entry.text("file").map(str::to_owned)
+                });
                 bootstrap.tokens = read.iter().filter_map(|entry| token(entry, &mut faults)).collect();
             }
             "settings" => settings::read(value, &mut bootstrap, &mut faults),

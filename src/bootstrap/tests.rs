@@ -309,3 +309,12 @@ fn entries_that_stand_in_each_others_way_are_told_with_both_lines() {
         "what is there is for the database to judge"
     );
 }
+
+#[test]
+fn two_tokens_share_no_file() {
+    let text = "[[token]]\nname = \"a\"\nscopes = [\"scim\"]\nfile = \"/run/t\"\n\
+                [[token]]\nname = \"b\"\nscopes = [\"scim\"]\nfile = \"/run/t\"\n";
+    let told = faults(text);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(format!("{told:?}").contains("stands on line 4 already"), "{told:?}");
+}

@@ -26,6 +26,9 @@ pub(super) const NOT_TEXT: &str = "it is not UTF-8, or holds a NUL byte";
 /// Attributes that hold members by distinguished name.
 const DN_MEMBERS: [&str; 2] = ["member", "uniquemember"];
 
+/// Attributes that name a user in a distinguished name.
+const USER_NAMES: [&str; 3] = ["uid", "userid", "samaccountname"];
+
 /// What is read of a user.
 const OF_USERS: [&str; 12] = [
     "uid",
@@ -226,12 +229,19 @@ fn group(rules: &Rules, line: u64, attributes: &Attributes, faults: &mut Faults)
 }
 
 /// A member by distinguished name: `uid=jane,…` is the user jane and `cn=staff,…` the group staff, unless the directory
-/// has an entry of that name that says otherwise. An empty name is the placeholder of a group without members.
+/// has an entry of that name that says otherwise; a name with both pairs is a user's, and one with neither nobody's.
 fn member(dn: &str) -> Option<Member> {
-    let (attribute, name) = first(dn)?;
+    let pairs = first(dn)?;
+    let of = |names: &[&str]| {
+        let mut pairs = pairs.iter();
+        let pair = pairs.find(|(attribute, _)| names.iter().any(|name| attribute.eq_ignore_ascii_case(name)));
+        pair.map(|(_, value)| value.clone())
+    };
+    let user = of(&USER_NAMES);
+    let group = of(&["cn"]).filter(|_| user.is_none());
     Some(Member::Dn(Name {
         dn: key(dn),
-        is_group: attribute.eq_ignore_ascii_case("cn"),
-        name,
+        is_group: group.is_some(),
+        name: user.or(group).unwrap_or_default(),
     }))
 }

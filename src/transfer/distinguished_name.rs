@@ -31,20 +31,28 @@ fn parts(text: &str, separator: char) -> Vec<&str> {
     .collect()
 }
 
-/// Attribute and value that a name begins with, the value as it is meant.
-pub(super) fn first(name: &str) -> Option<(String, String)> {
+/// The pairs of attribute and value that a name begins with, values as they are meant. None when it is no name.
+pub(super) fn first(name: &str) -> Option<Vec<(String, String)>> {
     let canonical = canonical(name);
-    let (attribute, rest) = canonical.split_once('=')?;
-    let mut value = String::new();
-    let mut characters = rest.chars();
+    let relative = parts(&canonical, ',').into_iter().next()?;
+    let pair = |text: &str| {
+        let (attribute, value) = text.split_once('=')?;
+        (!attribute.is_empty()).then(|| (attribute.to_owned(), meant(value)))
+    };
+    parts(relative, '+').into_iter().map(pair).collect()
+}
+
+/// A value without its backslashes.
+fn meant(value: &str) -> String {
+    let mut text = String::new();
+    let mut characters = value.chars();
     while let Some(character) = characters.next() {
         match character {
-            ',' | '+' => break,
-            '\\' => value.extend(characters.next()),
-            _ => value.push(character),
+            '\\' => text.extend(characters.next()),
+            _ => text.push(character),
         }
     }
-    Some((attribute.to_owned(), value))
+    text
 }
 
 fn canonical(name: &str) -> String {
@@ -141,12 +149,20 @@ mod tests {
     }
 
     #[test]
-    fn a_name_begins_with_a_value_as_it_is_meant() {
-        let pair = |attribute: &str, value: &str| Some((attribute.to_owned(), value.to_owned()));
-        assert_eq!(first("cn=Doe\\, John,ou=p"), pair("cn", "Doe, John"));
-        assert_eq!(first("UID = jane , dc=x"), pair("UID", "jane"));
-        assert_eq!(first("uid=jane+cn=Jane Doe,dc=x"), pair("uid", "jane"));
-        assert_eq!((first(""), first("jane")), (None, None));
+    fn a_name_begins_with_values_as_they_are_meant() {
+        let pairs = |pairs: &[(&str, &str)]| {
+            let owned = pairs
+                .iter()
+                .map(|(one, other)| ((*one).to_owned(), (*other).to_owned()));
+            Some(owned.collect::<Vec<_>>())
+        };
+        assert_eq!(first("cn=Doe\\, John,ou=p"), pairs(&[("cn", "Doe, John")]));
+        assert_eq!(first("UID = jane , dc=x"), pairs(&[("UID", "jane")]));
+        let both = pairs(&[("cn", "Jane Doe"), ("uid", "jane")]);
+        assert_eq!(first("cn=Jane Doe + uid=jane,dc=x"), both);
+        for none in ["", "jane", "=jane,dc=x", "uid=jane+,dc=x", "+uid=jane,dc=x"] {
+            assert_eq!(first(none), None, "{none}");
+        }
     }
 
     #[test]

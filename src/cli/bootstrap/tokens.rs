@@ -59,6 +59,10 @@ impl Work<'_> {
             );
             return Ok((Action::Keep, Some(text)));
         }
+        if path.is_symlink() {
+            let text = format!("{} is a link that leads nowhere", path.display());
+            return Ok((Action::Conflict, Some(text)));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
             let text = format!(

@@ -1,6 +1,7 @@
 //! Changes of who somebody is on the nodes: deletion, another name, another uid. Each says what follows, and asks.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
@@ -229,6 +230,9 @@ async fn nodes(db: &Database) -> anyhow::Result<String> {
     let now = Timestamp::now();
     let is_silent = |node: &NodeSight| node.cache_ttl_s.is_none() && now.duration_since(node.at) > SILENT;
     nodes.sort_by_key(|node| Reverse((is_silent(node), nss_conf::outdated_for(node))));
+    // One that asks in both ways shows what was for as long as the slower one does.
+    let mut seen = HashSet::new();
+    nodes.retain(|node| seen.insert(node.name.clone()));
     let mut named: Vec<String> = nodes
         .iter()
         .take(MOST_NAMED)

@@ -94,6 +94,22 @@ member: CN=Lab,OU=elsewhere,DC=x
     let line = groups.lines().find(|line| line.starts_with("all:")).unwrap();
     assert!(line.ends_with(":jane"), "{groups}");
 
+    // The name of the group is no reason to let its members in.
+    let pairs = "dn: cn=pairs,dc=x\nobjectClass: groupOfNames\ncn: pairs\nmember: cn=lab+uid=jane,dc=x\n";
+    desk.imported("group", "ldif", &desk.file("pairs", pairs));
+    let pairs = desk
+        .rollcall(&["group", "show", "pairs", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(pairs["members"].as_array().map(Vec::len), Some(1), "{pairs}");
+    assert!(
+        pairs.to_string().contains("jane") && !pairs.to_string().contains("lab"),
+        "{pairs}"
+    );
+    let other =
+        "dn: cn=other,dc=x\nobjectClass: groupOfNames\ncn: other\nmember: sn=jane,dc=x\nmember: uid=jane+,dc=x\n";
+    assert_eq!(desk.conflicts("group", "ldif", other).len(), 2);
+
     let bare = "dn: cn=bare,dc=x\nobjectClass: groupOfNames\ncn: bare\nmember: jane\nmember:\n";
     let found = desk.conflicts("group", "ldif", bare);
     assert_eq!(found.len(), 1, "{found:?}");
