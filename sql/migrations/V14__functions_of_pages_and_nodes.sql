@@ -1,0 +1,2 @@
+-- No table changes. Replicas of this release call functions that V13 may not have yet (api.users_beside, api.primary_group_of): by this number
+-- one that may not migrate itself waits for them.
