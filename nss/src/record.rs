@@ -187,12 +187,9 @@ impl<'a> Record<'a> {
     /// The SSH keys of a user, each a line of `authorized_keys`; those of them that can be read.
     pub fn ssh_keys(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let bytes = self.bytes;
+        let place = HEAD + gid_bytes(self.kind, bytes).unwrap_or(0) + self.strings.len();
         let is_user = self.kind == Kind::User;
-        let place = move |record: &Self| {
-            let strings = usize::try_from(u32_at(bytes, 20)?).ok()?;
-            bytes.get(HEAD.checked_add(gid_bytes(record.kind, bytes)?)?.checked_add(strings)?..)
-        };
-        let rest = place(self).filter(|_| is_user).unwrap_or(&[]);
+        let rest = bytes.get(place..).filter(|_| is_user).unwrap_or(&[]);
         let count = usize::from(u16_at(bytes, 30).unwrap_or(0)).min(KEYS_MAX);
         rest.split(|&byte| byte == 0)
             .take(count)

@@ -151,9 +151,9 @@ impl Map {
                 continue;
             }
             let offset = offset_of(slot);
-            // Its strings lie one or two cache lines further on, behind lengths that have to be read first.
+            // Its strings lie some cache lines further on, behind lengths that have to be read first.
             for line in 1..RECORD_LINES {
-                self.region.prefetch(offset + line * CACHE_LINE);
+                self.region.prefetch(offset.wrapping_add(line * CACHE_LINE));
             }
             let Some(record) = self.record_at(offset) else {
                 return Found::Broken;
