@@ -81,8 +81,8 @@ impl Applier<'_> {
 
     /// Counts what an operation looks at and writes, so that many filters over long lists, or long parts written into
     /// many values, end early.
-    pub(super) fn charge(&mut self, bytes: usize, expressions: usize) -> Result<(), ScimError> {
-        self.work = self.work.saturating_add(bytes.saturating_mul(expressions));
+    pub(super) fn charge(&mut self, bytes: usize, times: usize) -> Result<(), ScimError> {
+        self.work = self.work.saturating_add(bytes.saturating_mul(times));
         if self.work > PATCH_WORK {
             return Err(ScimError::too_many(
                 "The operations of the request look at or write too much; send several requests.",

@@ -24,7 +24,8 @@ pub(super) fn set(
     if path.sub.is_some() {
         let everything: Vec<usize> = (0..values.len()).collect();
         let part = coerce(path, value, Wrap::Nothing)?;
-        applier.charge(grown(&values, part.as_ref(), values.len()), 1)?;
+        applier.charge(values.iter().map(weight).sum(), 1)?;
+        applier.charge(part.as_ref().map_or(0, weight), values.len())?;
         match (values.is_empty(), &part) {
             (true, Some(_)) => values.push(with_part(path, Map::new(), part)),
             _ => set_part(&mut values, &everything, path, part.as_ref()),
@@ -74,7 +75,7 @@ pub(super) fn operate(
         },
         (_, Some(value)) => coerce_element(path, value)?,
     };
-    applier.charge(grown(&[], given.as_ref(), selected.len()), 1)?;
+    applier.charge(given.as_ref().map_or(0, weight), selected.len())?;
     let values = if selected.is_empty() {
         create(applier, op, part_path, filter, values, given)?
     } else {
@@ -233,7 +234,7 @@ fn settle_primary(values: &mut [Value], written: &[usize]) {
 pub(super) fn remove(applier: &mut Applier<'_>, document: &mut Document, path: AttributePath) -> Result<(), ScimError> {
     let mut values = take_values(document, path);
     if path.sub.is_some() {
-        applier.charge(grown(&values, None, 0), 1)?;
+        applier.charge(values.iter().map(weight).sum(), 1)?;
         let everything: Vec<usize> = (0..values.len()).collect();
         set_part(&mut values, &everything, path, None);
     } else {
@@ -313,11 +314,6 @@ fn put_values(document: &mut Document, path: AttributePath, mut values: Vec<Valu
         owner.insert(path.attribute.name.to_owned(), Value::Array(values));
     }
     Ok(())
-}
-
-/// About the bytes of `values` once `part` stands in `times` of them.
-fn grown(values: &[Value], part: Option<&Value>, times: usize) -> usize {
-    values.iter().map(weight).sum::<usize>() + part.map_or(0, weight) * times
 }
 
 fn expressions(filter: &Filter) -> usize {

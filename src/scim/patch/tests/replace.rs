@@ -126,9 +126,11 @@ fn values_that_become_equal_are_one() {
             {"value": "b@x", "type": "home"},
         ]});
         let after = patched(json!([twins, operation]));
-        let emails = after["emails"].as_array().unwrap();
-        let twice = emails.len() == 2 && emails[0] == emails[1];
-        assert!(!twice, "{operation}: {emails:?}");
+        assert_eq!(
+            after["emails"].as_array().map(Vec::len),
+            Some(1),
+            "{operation}: {after}"
+        );
     }
 }
 
