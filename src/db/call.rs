@@ -285,6 +285,7 @@ impl Work<'_> {
             }
             return connection.query_typed(self.sql, self.parameters).await;
         };
+        // Says that it writes: transactions of the role `read` do not unless they say so.
         let transaction = connection.build_transaction().read_only(false).start().await?;
         let lift = format!("set local statement_timeout = {}", long.as_millis());
         transaction.batch_execute(&lift).await?;

@@ -27,7 +27,7 @@ impl Database {
         if !self.has_primary {
             return Ok(());
         }
-        // In a transaction that says that it writes: those of the role `read` do not unless they say so.
+        // In a transaction of its own, which the role `read` may write in too.
         self.long_write(
             "nodes_note",
             Repeat::Idempotent,

@@ -112,7 +112,8 @@ async fn a_rename_and_a_new_uid_refuse_a_user_whom_somebody_changes_meanwhile() 
             .unwrap();
         let uri = rollcall.database.uri(Role::App);
         let waiting = tokio::task::spawn_blocking(move || run(&arguments, &[("ROLLCALL_DATABASE_URI", &uri)]));
-        let waits = "select count(*) from pg_locks where not granted";
+        let waits =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         wait_until("it waits for the row", Duration::from_secs(20), async || {
             rollcall.number(waits).await > 0
         })

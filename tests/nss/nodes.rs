@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio_postgres::error::SqlState;
 
 use crate::harness::database::{Database, Role};
 use crate::harness::service::Service;
@@ -122,7 +123,8 @@ async fn nodes_of_replicas_of_role_read_are_listed_where_these_know_the_primary(
     let reader = rollcall.database.connect(Role::Read).await;
     for write in ["select api.token_touch(null)", "delete from store.nodes"] {
         reader.batch_execute("begin read write").await.unwrap();
-        assert!(reader.batch_execute(write).await.is_err(), "{write}");
+        let refused = reader.batch_execute(write).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{write}");
         reader.batch_execute("rollback").await.unwrap();
     }
     rollcall.finish().await;
