@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::Method;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use crate::client::{Answer, Connection, Request};
 
@@ -36,6 +38,24 @@ pub struct Logins {
     clients: u64,
     series: String,
     next: AtomicU64,
+    /// Each user's first sign-in. An unchanged one sends it again as it is: the service shares the processors with what would
+    /// make it anew.
+    first: Vec<Request>,
+}
+
+/// What an answer says of a sign-in; the rest is passed over.
+#[derive(Debug, Deserialize)]
+struct Told {
+    changed: bool,
+    created: bool,
+    groups: Groups,
+}
+
+/// How many groups a sign-in changed.
+#[derive(Debug, Deserialize)]
+struct Groups {
+    added: Vec<IgnoredAny>,
+    removed: Vec<IgnoredAny>,
 }
 
 impl Logins {
@@ -47,12 +67,13 @@ impl Logins {
         connection: &mut Connection,
     ) -> anyhow::Result<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        let logins = Self {
+        let mut logins = Self {
             change,
             users: users.max(u64::from(clients)),
             clients: u64::from(clients),
             series: format!("{now:x}"),
             next: AtomicU64::new(0),
+            first: Vec::new(),
         };
         for part in 0..GROUPS / MADE_AT_ONCE {
             let names: Vec<String> = (0..MADE_AT_ONCE).map(|at| group(part * MADE_AT_ONCE + at)).collect();
@@ -65,6 +86,7 @@ impl Logins {
             for user in 0..logins.users {
                 let request = logins.login(&logins.name(user), &claim(user, 0));
                 connection.send(&request).await?.json()?;
+                logins.first.push(request);
             }
         }
         Ok(logins)
@@ -84,7 +106,7 @@ impl Logins {
         let own = (self.users / self.clients).max(1);
         let (user, round) = (u64::from(client) + self.clients * (step % own), step / own + 1);
         match self.change {
-            Change::None => self.login(&self.name(user), &claim(user, 0)),
+            Change::None => self.first[usize::try_from(user).unwrap_or_default()].clone(),
             Change::Churn => self.login(&self.name(user), &claim(user, round)),
             Change::First => {
                 let user = self.next.fetch_add(1, Ordering::Relaxed);
@@ -95,12 +117,12 @@ impl Logins {
 
     /// Whether an answer counts. Raises the fault in a few words.
     pub fn judge(&self, answer: &Answer) -> Result<(), String> {
-        let body: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
-        let count = |name: &str| body["groups"][name].as_array().map_or(0, Vec::len);
+        let told: Told = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
+        let groups = (told.groups.added.len(), told.groups.removed.len());
         let is_right = match self.change {
-            Change::None => body["changed"] == false,
-            Change::Churn => (count("added"), count("removed")) == (2, 2),
-            Change::First => body["created"] == true && count("added") == 20,
+            Change::None => !told.changed,
+            Change::Churn => groups == (2, 2),
+            Change::First => told.created && groups.0 == 20,
         };
         is_right
             .then_some(())
@@ -143,6 +165,33 @@ mod tests {
     }
 
     #[test]
+    fn an_unchanged_sign_in_is_the_first_one_again_and_its_answer_says_so() {
+        let mut logins = Logins {
+            change: Change::None,
+            users: 4,
+            clients: 2,
+            series: "s".into(),
+            next: AtomicU64::new(0),
+            first: Vec::new(),
+        };
+        logins.first = (0..4u64)
+            .map(|user| logins.login(&logins.name(user), &claim(user, 0)))
+            .collect();
+        for (client, step, user) in [(0, 0, 0), (1, 0, 1), (0, 1, 2), (1, 1, 3), (0, 2, 0)] {
+            assert_eq!(logins.request(client, step), logins.first[user]);
+        }
+        let judge = |changed: bool| {
+            let body =
+                json!({"user": {}, "changed": changed, "created": false, "groups": {"added": [], "removed": []}});
+            logins.judge(&Answer {
+                status: 200,
+                body: body.to_string().into(),
+            })
+        };
+        assert!(judge(false).is_ok() && judge(true).is_err());
+    }
+
+    #[test]
     fn clients_share_no_users_and_go_round_by_round() {
         let logins = Logins {
             change: Change::Churn,
@@ -150,6 +199,7 @@ mod tests {
             clients: 2,
             series: "s".into(),
             next: AtomicU64::new(0),
+            first: Vec::new(),
         };
         let sent = |client, step| String::from_utf8(logins.request(client, step).body.unwrap().to_vec()).unwrap();
         assert!(
