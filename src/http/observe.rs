@@ -1,5 +1,7 @@
 //! What surrounds every request: its id, its metrics, its log line, its time limit, and a net under panics.
 
+mod outliving;
+
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,8 @@ use futures_util::FutureExt as _;
 use prometheus::IntGauge;
 use tracing::Instrument as _;
 use uuid::Uuid;
+
+use outliving::Outliving;
 
 use super::respond::{Reason, Refused};
 use crate::scim::error::ScimError;
@@ -42,28 +46,26 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
     let started = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     request.extensions_mut().insert(RequestId(id.clone()));
     let method_label = method_label(method.as_str());
-    let span = RequestSpan::begin(trace_parent(&request), method_label, &route, frame.listener);
+    let span = RequestSpan::begin(trace_parent(&request), method_label, route, frame.listener);
     // Every line of the log that this request causes tells which request, and which trace, it belongs to.
     let lines = tracing::info_span!("request", request_id = id, trace_id = tracing::field::Empty);
     if let Some(trace_id) = span.trace_id() {
         lines.record("trace_id", format_args!("{trace_id:032x}"));
     }
     let in_flight = InFlight::begin(frame.listener);
-    // The work goes on in a task of its own when the time is over or the client is gone, so that a write that was sent
-    // is not half answered; its own deadlines end it.
+    // The work goes on when the time is over or the client is gone, so that a write that was sent is not half answered; its
+    // own deadlines end it.
     let work = AssertUnwindSafe(next.run(request))
         .catch_unwind()
         .instrument(lines.clone());
-    let work = tokio::spawn(span.around(work));
+    let work = Outliving::new(span.around(work));
     let mut response = match tokio::time::timeout(frame.limit, work).await {
-        Ok(Ok(Ok(response))) => response,
-        Ok(Ok(Err(_)) | Err(_)) => {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
             tracing::error!(parent: &lines, request_id = id, route, "a request handler has panicked");
             refuse(
                 500,
@@ -90,13 +92,14 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
     let count_of = |class| {
         METRICS
             .http_request_duration
-            .with_label_values(&[frame.listener, method_label, &route, class])
+            .with_label_values(&[frame.listener, method_label, route, class])
     };
-    count_of(class).observe(elapsed.as_secs_f64());
-    if class != "5xx" {
+    let durations = count_of(class);
+    if class != "5xx" && durations.get_sample_count() == 0 {
         // Failures of what has been asked once begin at 0: a count that appears with them hides them from `rate`.
         count_of("5xx");
     }
+    durations.observe(elapsed.as_secs_f64());
     let reason = response.extensions().get::<Reason>();
     tracing::debug!(
         parent: &lines,
