@@ -1,10 +1,21 @@
 //! The one fold: how names and case-insensitive values compare, for every writer of the service.
 
+use std::borrow::Cow;
+
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Version of [`fold`]. Stored beside keys, so that a new Unicode version can re-key them.
 pub const KEY_VERSION: i16 = 1;
+
+/// `text` in Unicode's normalization form C (UAX #15), as names are kept.
+pub fn compose(text: &str) -> Cow<'_, str> {
+    // ASCII, as most names are, is in that form.
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
 
 /// The key under which `text` compares without case: NFC, full default case folding, NFC.
 ///
@@ -14,10 +25,9 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let normalizer = ComposingNormalizerBorrowed::new_nfc();
-    let composed = normalizer.normalize(text);
+    let composed = compose(text);
     let folded = CaseMapper::new().fold_string(&composed);
-    normalizer.normalize(&folded).into_owned()
+    compose(&folded).into_owned()
 }
 
 /// Why a name is refused.
@@ -49,7 +59,7 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
         if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
             return Err(NameFault::Control(character.into()));
         }
-        if is_invisible(character) {
+        if !character.is_ascii() && is_invisible(character) {
             return Err(NameFault::Invisible(character.into()));
         }
     }

@@ -31,7 +31,7 @@ pub use refusal::{Reason, Refusal, count_from_zero};
 pub use rules::{Prepared, Rules};
 pub use sign_ins::SignIns;
 
-use crate::db::logins::{Applied, Change, LoginUser, SignInNote};
+use crate::db::logins::{Applied, Change, LoginRules, LoginUser, Probe, SignInNote};
 use crate::db::{Database, Origin};
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
@@ -97,7 +97,9 @@ fn count(change: &Change) {
         ("member_added", change.added.len() as u64),
         ("member_removed", change.removed.len() as u64),
     ] {
-        METRICS.reconcile_changes.with_label_values(&[action]).inc_by(number);
+        if number > 0 {
+            METRICS.reconcile_changes.with_label_values(&[action]).inc_by(number);
+        }
     }
     METRICS
         .reconcile_last_success
@@ -113,19 +115,34 @@ async fn attempt(
 ) -> Result<SignedIn, Refusal> {
     let prepared = rules.prepare(assertion)?;
     let (draft, login_rules) = (&prepared.draft, &rules.login);
-    let probe = db.login_probe(draft, login_rules).await?;
-    if let Some(probe) = probe.as_ref().filter(|probe| probe.unchanged) {
-        admit(&probe.user, login_rules.minimum_uid)?;
-        sign_ins.note(note(&prepared, &probe.user));
-        return Ok(SignedIn {
-            user: probe.user.clone(),
-            user_name: prepared.user_name,
-            change: Change::default(),
-        });
+    match db.login_probe(draft, login_rules).await? {
+        Some(Probe { user, unchanged: true }) => {
+            admit(&user, login_rules.minimum_uid)?;
+            sign_ins.note(note(&prepared, &user));
+            Ok(SignedIn {
+                user,
+                user_name: prepared.user_name,
+                change: Change::default(),
+            })
+        }
+        // In a box of its own: the future of every sign-in would hold it otherwise, and be moved about with it.
+        probe => Box::pin(apply(db, login_rules, sign_ins, prepared, probe, origin)).await,
     }
+}
+
+/// The part of a sign-in that changes something.
+async fn apply(
+    db: &Database,
+    login_rules: &LoginRules,
+    sign_ins: &SignIns,
+    prepared: Prepared,
+    probe: Option<Probe>,
+    origin: &Origin,
+) -> Result<SignedIn, Refusal> {
     let user = prepared.user_draft()?;
+    let as_new = (Uuid::now_v7(), user);
     match db
-        .login_apply(draft, login_rules, probe.as_ref(), (Uuid::now_v7(), user), origin)
+        .login_apply(&prepared.draft, login_rules, probe.as_ref(), as_new, origin)
         .await?
     {
         Applied::Done { user, change } => {

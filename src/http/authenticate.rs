@@ -89,7 +89,8 @@ pub struct Tokens {
     files: Vec<PathBuf>,
     /// Held while a look is under way: two at once could put an older list in the place of a newer one.
     looks: tokio::sync::Mutex<Looks>,
-    uses: Mutex<HashMap<Arc<str>, TokenUse>>,
+    /// When and from where each was used last, until that is written.
+    uses: Mutex<HashMap<Arc<str>, (Timestamp, Peer)>>,
 }
 
 impl Tokens {
@@ -205,7 +206,12 @@ impl Tokens {
     pub async fn flush_uses(&self, db: &Database) {
         let uses: Vec<TokenUse> = {
             let mut waiting = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.drain().map(|(_, token_use)| token_use).collect()
+            let waiting = waiting.drain().map(|(token, (at, peer))| TokenUse {
+                public_id: token.to_string(),
+                at,
+                from: peer.describe(),
+            });
+            waiting.collect()
         };
         if !uses.is_empty()
             && let Err(error) = db.token_touch(&uses).await
@@ -238,15 +244,10 @@ impl Tokens {
         if caller.token.starts_with("file:") {
             return;
         }
-        let token_use = TokenUse {
-            public_id: caller.token.to_string(),
-            at: Timestamp::now(),
-            from: peer.describe(),
-        };
         self.uses
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(caller.token.clone(), token_use);
+            .insert(caller.token.clone(), (Timestamp::now(), peer));
     }
 
     fn file_stamp(&self) -> Vec<Option<SystemTime>> {

@@ -1,13 +1,12 @@
 //! The tri-state of groups: absent, empty and listed, told apart in everything a provider may send.
 
-use icu_normalizer::ComposingNormalizerBorrowed;
 use regex::Regex;
 use serde_json::Value;
 
 use super::assertion::Groups;
 use super::refusal::{Reason, Refusal};
 use crate::db::logins::ClaimedGroup;
-use crate::fold::{check_name, fold};
+use crate::fold::{check_name, compose, fold};
 use crate::scim::limits::NAME_CHARACTERS;
 
 /// Most groups of one claim.
@@ -23,16 +22,19 @@ fn malformed(detail: &str) -> Refusal {
 impl Groups {
     /// The groups of a JSON claim. Absent and `null` say nothing, `""` and `[]` say none, a string is one group.
     /// Raises `malformed_groups` for anything else and for a list with something else in it.
-    pub fn from_claim(claim: Option<&Value>) -> Result<Self, Refusal> {
+    pub fn from_claim(claim: Option<Value>) -> Result<Self, Refusal> {
         match claim {
             None | Some(Value::Null) => Ok(Self::Unknown),
-            Some(Value::String(name)) => Ok(Self::Listed(vec![name.clone()])),
+            Some(Value::String(name)) => Ok(Self::Listed(vec![name])),
             Some(Value::Array(names)) => {
                 if names.len() > GROUPS {
                     return Err(malformed("the claim lists too many groups"));
                 }
-                let names = names.iter().map(|name| name.as_str().map(str::to_owned));
-                let names = names.collect::<Option<Vec<_>>>();
+                let name = |value| match value {
+                    Value::String(name) => Some(name),
+                    _ => None,
+                };
+                let names = names.into_iter().map(name).collect::<Option<Vec<_>>>();
                 names
                     .map(Self::Listed)
                     .ok_or_else(|| malformed("the list of groups holds something that is no name"))
@@ -64,10 +66,9 @@ pub fn canonical(names: &[String], refused: Option<&Regex>) -> Result<Vec<Claime
             "a claim lists exactly as many groups as providers cut lists off at"
         );
     }
-    let normalizer = ComposingNormalizerBorrowed::new_nfc();
     let mut groups = Vec::with_capacity(names.len());
     for name in names {
-        let name = normalizer.normalize(name.trim()).into_owned();
+        let name = compose(name.trim());
         if name.is_empty() {
             continue;
         }
@@ -81,7 +82,10 @@ pub fn canonical(names: &[String], refused: Option<&Regex>) -> Result<Vec<Claime
                 "the name of a group is one that auth-groups-refused-names refuses",
             ));
         }
-        groups.push(ClaimedGroup { key: fold(&name), name });
+        groups.push(ClaimedGroup {
+            key: fold(&name),
+            name: name.into_owned(),
+        });
     }
     groups.sort_by(|one, other| one.key.cmp(&other.key));
     groups.dedup_by(|one, other| one.key == other.key);

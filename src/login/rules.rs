@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Context;
-use icu_normalizer::ComposingNormalizerBorrowed;
 use regex::Regex;
 use serde_json::{Map, json};
 
@@ -14,7 +13,7 @@ use super::refusal::{Reason, Refusal};
 use super::rewrite::RewriteRule;
 use crate::config::{Config, Overage};
 use crate::db::logins::{ClaimedGroup, LoginDraft, LoginRules, Profile};
-use crate::fold::{check_name, fold};
+use crate::fold::{check_name, compose, fold};
 use crate::posix;
 use crate::scim::dialect::Dialect;
 use crate::scim::document::normalise;
@@ -133,12 +132,10 @@ impl Rules {
         if sent.len() > 4 * NAME_CHARACTERS {
             return refuse("the user name is too long");
         }
-        let name = ComposingNormalizerBorrowed::new_nfc()
-            .normalize(sent.trim())
-            .into_owned();
+        let name = compose(sent.trim());
         let name = match &self.rewrite {
             Some(rule) => rule.apply(&name).trim().to_owned(),
-            None => name,
+            None => name.into_owned(),
         };
         if name.chars().count() > NAME_CHARACTERS {
             return refuse("the user name is too long");

@@ -89,7 +89,7 @@ fn a_rewrite_to_nothing_is_no_name() {
 
 #[test]
 fn absent_null_empty_single_list_and_malformed_groups_are_told_apart() {
-    let of = |claim: serde_json::Value| Groups::from_claim(Some(&claim));
+    let of = |claim: serde_json::Value| Groups::from_claim(Some(claim));
     let listed = |names: &[&str]| Ok(Groups::Listed(names.iter().map(ToString::to_string).collect()));
     assert_eq!(Groups::from_claim(None), Ok(Groups::Unknown));
     assert_eq!(of(json!(null)), Ok(Groups::Unknown));

@@ -86,7 +86,7 @@ pub(super) fn assertion(
     };
     let groups = match claim(&settings.groups_claim) {
         None if is_overage(settings, id_token) || is_overage(settings, userinfo) => Groups::Overage,
-        groups => Groups::from_claim(groups)?,
+        groups => Groups::from_claim(groups.cloned())?,
     };
     let issued_at = id_token.get("iat").and_then(Value::as_f64);
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is compared")]
