@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::site::share;
+
 /// Set for the test that runs inside.
 const INSIDE: &str = "ROLLCALL_HA_INSIDE";
 
@@ -59,9 +61,11 @@ pub fn enter(name: &str) -> Isolation {
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--ignored", "--nocapture"])
         .env(INSIDE, "1")
+        .envs([share::new_run()])
         .env(PATRONI_PYTHON, python)
         .status()
         .unwrap();
+    share::clean();
     Isolation::Outside {
         passed: status.success(),
     }

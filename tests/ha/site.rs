@@ -8,6 +8,7 @@ pub mod front;
 pub mod host;
 pub mod patroni;
 pub mod replicas;
+pub mod share;
 pub mod slow;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use cluster::Cluster;
 use files::Folder;
 use front::Front;
 use replicas::Replicas;
+use share::Share;
 
 /// The balancer's address, as in packaging/ha.
 pub const BALANCER: &str = "10.77.0.30";
@@ -52,6 +54,13 @@ impl Site {
     /// Builds it all, schema and replicas from the binary `program`: about half a minute.
     pub async fn build(program: &str) -> Self {
         let folder = Folder::create();
+        let clients = Share::of_bystander("clients");
+        clients.join();
+        if !clients.is_real() {
+            println!(
+                "no control groups can be made here: all hosts share the processors freely, and times under overload say less"
+            );
+        }
         host::build_hub();
         certificates::write(&folder);
         let mut cluster = Cluster::build(&folder);

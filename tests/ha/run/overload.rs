@@ -37,9 +37,9 @@ const MEMORY: u64 = 256;
 /// How much worse the 99th percentile of nodes' reads may be than in calm.
 const SLOWER: f64 = 2.0;
 
-/// A calm percentile of nodes' reads below this counts as this, in milliseconds: eight programs hand each read on, on two cores, and a
-/// percentile of some hundred reads is no finer. A node waits two seconds.
-const READ: f64 = 100.0;
+/// A calm percentile of nodes' reads below this counts as this, in milliseconds: eight programs hand each read on, on two cores that
+/// the overload keeps busy. A node waits two seconds.
+const READ: f64 = 75.0;
 
 /// The share of the machine that others may use before the times of the overload are shown only, not judged: the run needs all of a
 /// machine of two cores, and a compiler beside it is an overload of another kind.

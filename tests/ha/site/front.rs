@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::BALANCER;
 use super::files::{ACCOUNT, Folder, PASSWORD};
+use super::share::Share;
 use crate::harness::children::{self, Running};
 
 /// `HAProxy`'s port for the primary.
@@ -126,5 +127,7 @@ fn logged(mut command: Command, folder: &Folder, name: &str) -> Running {
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .stdout(log.try_clone().unwrap())
         .stderr(log);
-    children::start(command)
+    let running = children::start(command);
+    Share::of_bystander("front").take_in(&running);
+    running
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::files::ACCOUNT;
+use super::share::Share;
 use super::{output, slow};
 use crate::harness::children::{self, Running};
 
@@ -28,6 +29,8 @@ pub struct Host {
     pub name: String,
     /// Its IPv4 address.
     pub address: String,
+    /// Its share of the processors.
+    pub share: Share,
     link: String,
     holder: Running,
     is_slow: bool,
@@ -42,6 +45,7 @@ impl Host {
         let (name, address) = (format!("db{number}"), format!("10.77.0.{}", 10 + number));
         let link = format!("to-{name}");
         let host = Self {
+            share: Share::of(&name),
             name,
             address,
             link,

@@ -87,7 +87,9 @@ impl Member {
             .env("HOME", self.folder.path(&format!("var/lib/rollcall-ha/{host}")))
             .stdout(log.try_clone().unwrap())
             .stderr(log);
-        children::start(command)
+        let running = children::start(command);
+        self.host.share.take_in(&running);
+        running
     }
 
     /// Kills PostgreSQL (SIGKILL), and before it Patroni unless PostgreSQL alone is to die.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::files::Folder;
 use super::front::{self, POOLED_PORT, PRIMARY_PORT, STANDBY_PORT};
+use super::share::Share;
 use crate::harness::command::ROLLCALL;
 use crate::harness::service::Service;
 
@@ -124,6 +125,8 @@ fn start(folder: &Folder, number: usize, program: &str) -> Service {
         // Three replicas share a small database server: twelve statements at once keep its processors busy.
         ("database-pool-size", "4"),
     ];
-    Service::start_program(program, &settings)
-        .unwrap_or_else(|log| panic!("replica {number} did not get ready:\n{log}"))
+    let mut service = Service::start_program(program, &settings)
+        .unwrap_or_else(|log| panic!("replica {number} did not get ready:\n{log}"));
+    Share::of(&format!("replica{}", number + 1)).take_in(service.process());
+    service
 }

@@ -9,6 +9,7 @@ use rustix::process::setpriority_process;
 use tokio::task::JoinSet;
 
 use super::wire::Wire;
+use crate::site::share::Share;
 
 /// How often a steady crowd looks how many requests are due.
 const BEAT: Duration = Duration::from_millis(5);
@@ -16,8 +17,8 @@ const BEAT: Duration = Duration::from_millis(5);
 /// Most requests of a steady crowd that wait for an answer, each on a connection; below what the balancer takes at its front.
 const OUT: usize = 3_000;
 
-/// How nice the crowd is (setpriority(2)): clients have machines of their own, and what these spend on asking is not what the
-/// promises are about. Here it would come out of the two cores of everything that is tested.
+/// How nice the crowd is (setpriority(2)), where it gets no share of its own ([`Share`]): clients have machines of their own, and what
+/// these spend on asking is not what the promises are about. Here it would come out of the two cores of everything that is tested.
 const NICE: i32 = 10;
 
 /// Longest wait for an answer.
@@ -101,6 +102,7 @@ impl Crowd {
         let told = stop.clone();
         let thread = std::thread::spawn(move || {
             // The thread's own on Linux, and that of all it starts.
+            Share::of("crowd").join_alone();
             setpriority_process(None, NICE).unwrap();
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
