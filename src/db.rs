@@ -32,6 +32,7 @@ pub mod requests;
 pub mod search;
 pub mod sessions;
 mod sqlstate;
+mod statement;
 pub mod status;
 pub mod tokens;
 pub mod trail;

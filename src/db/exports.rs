@@ -8,9 +8,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::call::Parameters;
 use super::pool::{self, Database};
 use super::sqlstate::{self, Verdict};
+use super::statement::Parameters;
 use crate::error::Error;
 use crate::transfer::{GroupLine, MemberName, UserLine};
 

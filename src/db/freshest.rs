@@ -7,8 +7,8 @@ use deadpool_postgres::{Pool, Status};
 use futures_util::future::join_all;
 use tokio_postgres::Row;
 
-use super::call::Parameters;
 use super::pool::{self, Database};
+use super::statement::Parameters;
 use crate::error::Error;
 
 /// How long a standby may take to say how far it is.

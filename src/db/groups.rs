@@ -55,7 +55,7 @@ impl Database {
         value["posix_name_derived"] = posix::derive_group_name(&draft.display_name).into();
         let sql = "select * from api.group_create($1, $2, $3, $4)";
         let (value, origin, options) = (Json(&value), Json(origin.value()), Json(self.options.value()));
-        let parameters: super::call::Parameters<'_> = &[
+        let parameters: super::statement::Parameters<'_> = &[
             (&value, Type::JSONB),
             (&members, Type::UUID_ARRAY),
             (&options, Type::JSONB),
@@ -98,7 +98,7 @@ impl Database {
     ) -> Result<Written, Error> {
         let value = draft.map(|draft| Json(draft_value(id, draft)));
         let (origin, options) = (Json(origin.value()), Json(self.options.value()));
-        let parameters: super::call::Parameters<'_> = &[
+        let parameters: super::statement::Parameters<'_> = &[
             (&id, Type::UUID),
             (&expected, Type::INT8),
             (&value, Type::JSONB),
@@ -138,7 +138,7 @@ impl Database {
 
     async fn delete_group(&self, sql: &str, id: Uuid, expected: Option<i64>, origin: &Origin) -> Result<(), Error> {
         let origin = Json(origin.value());
-        let parameters: super::call::Parameters<'_> =
+        let parameters: super::statement::Parameters<'_> =
             &[(&id, Type::UUID), (&expected, Type::INT8), (&origin, Type::JSONB)];
         self.write_members("group_delete", LONG_LIST + 1, sql, parameters)
             .await?;
@@ -150,7 +150,7 @@ impl Database {
         op: &'static str,
         size: usize,
         sql: &str,
-        parameters: super::call::Parameters<'_>,
+        parameters: super::statement::Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         if size > LONG_LIST {
             self.long_write(op, Repeat::Idempotent, LONG_WRITE, sql, parameters)

@@ -11,8 +11,9 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::audit::Origin;
-use super::call::{Parameters, Repeat};
+use super::call::Repeat;
 use super::pool::Database;
+use super::statement::Parameters;
 use crate::error::Error;
 use crate::scim::schema::ResourceType;
 use crate::transfer::{Fault, Nesting};

@@ -7,8 +7,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
-use super::call::Parameters;
 use super::pool::Database;
+use super::statement::Parameters;
 use crate::error::Error;
 use crate::telemetry::metrics::METRICS;
 
