@@ -56,16 +56,17 @@ pub fn enter(name: &str) -> Isolation {
         Ok(program) => drop(inside.env(PREVIOUS, program)),
         Err(reason) => println!("no rolling upgrade, a rolling restart instead: {reason}"),
     }
+    let (variable, run) = share::new_run();
     let status = inside
         .args(["bash", "-c", "\"$@\"; code=$?; exit $code", "bash"])
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--ignored", "--nocapture"])
         .env(INSIDE, "1")
-        .envs([share::new_run()])
+        .env(variable, &run)
         .env(PATRONI_PYTHON, python)
         .status()
         .unwrap();
-    share::clean();
+    share::clean(&run);
     Isolation::Outside {
         passed: status.success(),
     }

@@ -10,9 +10,6 @@ use crate::harness::children::Running;
 /// What begins the name of a group: the variable holds the run's own.
 const RUN: &str = "ROLLCALL_HA_SHARES";
 
-/// What all runs' groups begin with.
-const PREFIX: &str = "rollcall-ha-";
-
 /// How large a share is: for version 1 and version 2 the file and what it holds for one host.
 const WEIGHT: [(&str, u32); 2] = [("cpu.shares", 1024), ("cpu.weight", 100)];
 
@@ -58,22 +55,23 @@ impl Share {
             .unwrap_or_else(|error| panic!("{}: {error}", group.display()));
     }
 
-    /// The same for this process.
+    /// The same for this process, whose threads can leave it by [`join_alone`](Self::join_alone): where they cannot (version 2) it
+    /// stays where it is.
     pub fn join(&self) {
         self.write("cgroup.procs");
     }
 
-    /// The same for the calling thread and those it starts, where single threads can be told apart (version 1).
+    /// The same for the calling thread and those it starts, where single threads can be told apart.
     pub fn join_alone(&self) {
         self.write("tasks");
     }
 
     /// Zero is whoever writes.
     fn write(&self, file: &str) {
-        let file = self.0.as_ref().map(|group| group.join(file));
-        if let Some(file) = file.filter(|file| file.exists()) {
-            std::fs::write(&file, "0").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        }
+        let Some(group) = self.0.as_ref().filter(|group| group.join("tasks").exists()) else {
+            return;
+        };
+        std::fs::write(group.join(file), "0").unwrap_or_else(|error| panic!("{}: {error}", group.display()));
     }
 
     /// Whether there is one.
@@ -82,17 +80,16 @@ impl Share {
     }
 }
 
-/// The name of a new run, for the environment of what runs it.
+/// A new run: the variable that tells its name to what runs in it, and the name.
 pub fn new_run() -> (&'static str, String) {
-    (RUN, format!("{PREFIX}{}", std::process::id()))
+    (RUN, format!("rollcall-ha-{}", uuid::Uuid::new_v4().simple()))
 }
 
-/// Removes the groups that nobody is in any more: those of runs that have ended.
-pub fn clean() {
+/// Removes the groups of a run that has ended.
+pub fn clean(run: &str) {
     let groups = root().and_then(|root| std::fs::read_dir(root).ok());
     for group in groups.into_iter().flatten().flatten() {
-        if group.file_name().to_string_lossy().starts_with(PREFIX) {
-            // One with processes in it stays.
+        if group.file_name().to_string_lossy().starts_with(run) {
             let _ = std::fs::remove_dir(group.path());
         }
     }
