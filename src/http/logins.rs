@@ -1,5 +1,9 @@
 //! `POST /api/v1/logins`: a trusted front end hands in an assertion that it has verified itself.
 
+mod members;
+
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Extension, State as Shared};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -9,6 +13,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+
+use members::Members;
 
 use super::authenticate::{Caller, Refusal as NotLetIn};
 use super::body;
@@ -21,11 +27,18 @@ use crate::login::{self, Assertion, Claims, Groups, Method, Reason, Refusal, Sig
 use crate::telemetry::metrics::METRICS;
 use crate::tokens::Scope;
 
+/// Its path.
+pub(super) const ROUTE: &str = "/api/v1/logins";
+
 /// Largest body, in bytes.
 const BODY_BYTES: usize = 512 * 1024;
 
 /// Longest name of a provider, in bytes.
 const PROVIDER_BYTES: usize = 255;
+
+/// How far ahead a clock may be by which an assertion was made: what comes from further ahead would make all of the person's next
+/// ones too old.
+const SKEW: Duration = Duration::from_mins(1);
 
 /// The fields of the body.
 const FIELDS: [&str; 10] = [
@@ -73,6 +86,17 @@ struct ShownGroups<'a> {
 
 /// An answer other than success: status, machine word, text, seconds until another try.
 struct Problem(StatusCode, &'static str, String, Option<u64>);
+
+/// A refusal by what surrounds the request: 503 when its time is over, 500 for a defect.
+pub(super) fn refuse(status: u16, detail: &str, retry_after: Option<u64>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let reason = if status == StatusCode::SERVICE_UNAVAILABLE {
+        Reason::Unavailable
+    } else {
+        Reason::Internal
+    };
+    Problem(status, reason.as_str(), detail.to_owned(), retry_after).into_response()
+}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
@@ -136,7 +160,7 @@ async fn accept(
     let body = body::read_at(door, state, headers, body, BODY_BYTES)
         .await
         .map_err(problem)?;
-    let assertion = assertion(body.object)?;
+    let assertion = assertion(&body.bytes, body.object)?;
     let origin = Origin {
         actor: format!("token:{}", caller.token),
         path: "login",
@@ -174,15 +198,22 @@ async fn authenticate(state: &State, headers: &HeaderMap, peer: Peer) -> Result<
     Ok(caller)
 }
 
-/// Reads the body. Unknown fields are refused: a misspelt `groups` must not mean "unknown".
-fn assertion(mut object: Map<String, Value>) -> Result<Assertion, Problem> {
+/// Reads the body, `object` in `bytes`. Unknown fields are refused, and fields that are there twice: a misspelt `groups` must not
+/// mean "unknown", nor a second one something else than the first.
+fn assertion(bytes: &[u8], mut object: Map<String, Value>) -> Result<Assertion, Problem> {
     if let Some(name) = object.keys().find(|name| !FIELDS.contains(&name.as_str())) {
         let name: String = name.chars().take(64).collect();
         return Err(bad(format!("unknown field {name:?}; known are {}", FIELDS.join(", "))));
     }
+    if let Ok(Members(count)) = serde_json::from_slice(bytes)
+        && count > object.len()
+    {
+        return Err(bad("a field is there twice".to_owned()));
+    }
     let groups = object.remove("groups");
     let text = |name: &str| {
-        login::claim_text(object.get(name)).map_err(|_| bad(format!("\"{name}\" is neither text nor a number")))
+        login::claim_text(object.get(name))
+            .map_err(|_| bad(format!("\"{name}\" is neither text nor a whole number of 64 bits")))
     };
     let provider = text("provider")?.unwrap_or_else(|| "default".to_owned());
     if provider.len() > PROVIDER_BYTES {
@@ -194,6 +225,12 @@ fn assertion(mut object: Map<String, Value>) -> Result<Assertion, Problem> {
                 .map_err(|_| bad("\"issuedAt\" is no time of RFC 3339".to_owned()))
         })
         .transpose()?;
+    if issued_at.is_some_and(|at| at > Timestamp::now() + SKEW) {
+        return Err(bad(format!(
+            "\"issuedAt\" lies more than {} seconds ahead",
+            SKEW.as_secs()
+        )));
+    }
     Ok(Assertion {
         method: Method::Api,
         provider: format!("api:{provider}"),

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use outliving::Outliving;
 
+use super::logins;
 use super::respond::{Reason, Refused};
 use crate::scim::error::ScimError;
 use crate::telemetry::metrics::METRICS;
@@ -68,12 +69,13 @@ pub async fn observe(frame: Frame, mut request: Request, next: Next) -> Response
         Ok(Err(_)) => {
             tracing::error!(parent: &lines, request_id = id, route, "a request handler has panicked");
             refuse(
+                route,
                 500,
                 "the service has met a defect; its log says more under the request id",
                 None,
             )
         }
-        Err(_) => refuse(503, "the request took too long", Some(5)),
+        Err(_) => refuse(route, 503, "the request took too long", Some(5)),
     };
     drop(in_flight);
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -163,7 +165,11 @@ fn method_label(method: &str) -> &str {
     }
 }
 
-fn refuse(status: u16, detail: &str, retry_after: Option<u64>) -> Response {
+/// A refusal in the form of the route: the API of front ends has its own, everything else speaks SCIM.
+fn refuse(route: &str, status: u16, detail: &str, retry_after: Option<u64>) -> Response {
+    if route == logins::ROUTE {
+        return logins::refuse(status, detail, retry_after);
+    }
     Refused {
         error: ScimError::new(status, None, detail),
         retry_after,

@@ -10,14 +10,18 @@ use crate::fold::KEY_VERSION;
 /// Version of what the hash covers and how; moving it makes every next sign-in compare anew.
 const HASH_VERSION: u8 = 1;
 
-/// The text of a claim: absent, `null` and empty say nothing, numbers are their digits. Raises `attribute` for arrays,
-/// objects and booleans: several values where one is expected are never guessed at.
+/// The text of a claim: absent, `null` and empty say nothing, whole numbers are their digits. Raises `attribute` for arrays,
+/// objects and booleans, because several values where one is expected are never guessed at, and for other numbers: beyond 64
+/// bits several would be one.
 pub fn text_of(claim: Option<&Value>) -> Result<Option<String>, Refusal> {
     match claim {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(Refusal::new(Reason::Attribute, "a claim is neither text nor a number")),
+        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
+        Some(_) => Err(Refusal::new(
+            Reason::Attribute,
+            "a claim is neither text nor a whole number",
+        )),
     }
 }
 

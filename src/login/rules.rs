@@ -149,16 +149,21 @@ impl Rules {
     fn profile(&self, assertion: &Assertion) -> Result<Profile, Refusal> {
         let refuse = |detail: &str| Err(Refusal::new(Reason::Attribute, detail));
         let claims = &assertion.claims;
-        let uid = match claims.posix_id.as_deref().map(str::parse::<u32>) {
+        // parse(), which also takes a sign, decides on digits alone.
+        let number = |text: &str| {
+            let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse::<u32>().ok().filter(|_| is_digits)
+        };
+        let uid = match claims.posix_id.as_deref().map(number) {
             None => None,
-            Some(Ok(uid)) if i64::from(uid) >= self.login.minimum_uid => Some(i64::from(uid)),
-            Some(Ok(_)) => {
+            Some(Some(uid)) if i64::from(uid) >= self.login.minimum_uid => Some(i64::from(uid)),
+            Some(Some(_)) => {
                 return Err(Refusal::new(
                     Reason::MinimumUid,
                     "the claimed POSIX id is below auth-minimum-user-id",
                 ));
             }
-            Some(Err(_)) => return refuse("the claimed POSIX id is not a number"),
+            Some(None) => return refuse("the claimed POSIX id is not a number"),
         };
         if claims
             .posix_name

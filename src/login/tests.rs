@@ -176,6 +176,10 @@ fn claimed_posix_fields_pass_the_same_checks_as_elsewhere() {
         Err(Reason::MinimumUid)
     );
     assert_eq!(
+        with(|claims| claims.posix_id = Some("+2000".into())),
+        Err(Reason::Attribute)
+    );
+    assert_eq!(
         with(|claims| claims.posix_id = Some("-1".into())),
         Err(Reason::Attribute)
     );
@@ -199,7 +203,7 @@ fn claimed_posix_fields_pass_the_same_checks_as_elsewhere() {
 
 #[test]
 fn several_values_where_one_is_expected_are_refused() {
-    for claim in [json!(["a"]), json!({"a": "b"}), json!(true)] {
+    for claim in [json!(["a"]), json!({"a": "b"}), json!(true), json!(1.0), json!(1.2e22)] {
         assert_eq!(claim_text(Some(&claim)).unwrap_err().reason, Reason::Attribute);
     }
     assert_eq!(claim_text(Some(&json!(1001))), Ok(Some("1001".into())));

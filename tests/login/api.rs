@@ -1,9 +1,13 @@
 //! `POST /api/v1/logins`: provisioning by a trusted front end.
 
+use std::time::Duration;
+
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::Rollcall;
 use crate::harness::client::Scim;
+use crate::harness::database::Role;
+use crate::harness::{Rollcall, wait_until};
 
 /// Just-in-time provisioning switched on.
 pub const JIT: (&str, &str) = ("user-provisioning-register-on-first-login", "1");
@@ -105,6 +109,11 @@ async fn a_claim_that_cannot_be_understood_changes_nothing() {
         (json!({"userName": ["jane"]}), "invalid_request"),
         (json!({"userName": "jane", "group": ["eng"]}), "invalid_request"),
         (json!({"userName": "jane", "issuedAt": "yesterday"}), "invalid_request"),
+        (
+            json!({"userName": "jane", "issuedAt": "2199-10-01T00:00:00Z"}),
+            "invalid_request",
+        ),
+        (json!({"userName": 12_345_678_901_234_567_890_123.0}), "invalid_request"),
         (json!({"userName": "jane\u{200b}"}), "user_name"),
         (
             json!({"userName": "jane", "groups": [{"name": "eng"}]}),
@@ -121,6 +130,12 @@ async fn a_claim_that_cannot_be_understood_changes_nothing() {
         let refused = front_end.post("/logins", &claim).await.expect(400);
         assert_eq!(refused.body["error"], reason, "{claim}");
     }
+    let twice = front_end
+        .request(Method::POST, "/logins")
+        .header("content-type", "application/json")
+        .body(r#"{"userName":"jane","groups":["eng"],"groups":[]}"#);
+    let refused = front_end.send(twice).await.expect(400);
+    assert_eq!(refused.body["detail"], "a field is there twice");
     let users = rollcall.scim().get("/Users").await.expect(200);
     assert_eq!(users.body["totalResults"], 0);
     rollcall.finish().await;
@@ -292,5 +307,36 @@ async fn the_metric_and_the_log_say_why_and_name_nobody() {
     let log = rollcall.service.log().join("\n");
     assert!(log.contains(r#""reason":"locked""#), "{log}");
     assert!(!log.contains("secret") && !log.contains("x-group"), "{log}");
+    rollcall.finish().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_takes_too_long_is_refused_in_the_words_of_this_endpoint_and_done_once_nevertheless() {
+    let rollcall = Rollcall::start_with(&[JIT, ("request-timeout", "1")]).await;
+    let front_end = front_end(&rollcall);
+    // Lets everybody read and nobody write.
+    let lock = rollcall.database.connect(Role::Superuser).await;
+    lock.batch_execute("begin; lock table store.users in share mode")
+        .await
+        .unwrap();
+    let refused = front_end
+        .post("/logins", &json!({"userName": "jane", "groups": ["eng"]}))
+        .await
+        .expect(503);
+    assert_eq!(
+        (refused.body["error"].as_str(), refused.header("retry-after")),
+        (Some("unavailable"), "5")
+    );
+    lock.batch_execute("rollback").await.unwrap();
+    let created = "select count(*) from store.users where user_name_key = 'jane' and deleted_at is null";
+    wait_until("the sign-in to end", Duration::from_secs(20), async || {
+        rollcall.number(created).await == 1
+    })
+    .await;
+    let again = front_end
+        .post("/logins", &json!({"userName": "jane", "groups": ["eng"]}))
+        .await
+        .expect(200);
+    assert_eq!(again.body["changed"], false, "{:?}", again.body);
     rollcall.finish().await;
 }
