@@ -62,7 +62,7 @@ fn api(state: &State) -> Router {
     Router::new()
         .route("/oauth/token", post(oauth::token))
         .route("/openapi.json", get(openapi::document))
-        .route(logins::ROUTE, post(logins::create))
+        .route("/api/v1/logins", post(logins::create))
         .route("/auth/verify", any(auth::verify))
         .route("/sign-in", get(login::sign_in::show))
         .route("/sign-in.css", get(login::pages::style))

@@ -27,7 +27,7 @@ use crate::login::{self, Assertion, Claims, Groups, Method, Reason, Refusal, Sig
 use crate::telemetry::metrics::METRICS;
 use crate::tokens::Scope;
 
-/// Its path.
+/// Its path, as the router has it.
 pub(super) const ROUTE: &str = "/api/v1/logins";
 
 /// Largest body, in bytes.
