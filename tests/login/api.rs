@@ -312,7 +312,7 @@ async fn the_metric_and_the_log_say_why_and_name_nobody() {
 
 #[tokio::test]
 async fn a_sign_in_that_takes_too_long_is_refused_in_the_words_of_this_endpoint_and_done_once_nevertheless() {
-    let rollcall = Rollcall::start_with(&[JIT, ("request-timeout", "1")]).await;
+    let rollcall = Rollcall::start_with(&[JIT, ("request-timeout", "3")]).await;
     let front_end = front_end(&rollcall);
     // Lets everybody read and nobody write.
     let lock = rollcall.database.connect(Role::Superuser).await;
@@ -338,5 +338,7 @@ async fn a_sign_in_that_takes_too_long_is_refused_in_the_words_of_this_endpoint_
         .await
         .expect(200);
     assert_eq!(again.body["changed"], false, "{:?}", again.body);
+    let sign_ins = "select count(*) from store.audit where action = 'login' and subject = (select id from store.users where user_name_key = 'jane')";
+    assert_eq!(rollcall.number(sign_ins).await, 1);
     rollcall.finish().await;
 }
