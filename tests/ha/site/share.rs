@@ -51,8 +51,10 @@ impl Share {
     /// Gives a program its place in it, with all that it starts from now on.
     pub fn take_in(&self, program: &Running) {
         let Some(group) = &self.0 else { return };
-        std::fs::write(group.join("cgroup.procs"), program.id().to_string())
-            .unwrap_or_else(|error| panic!("{}: {error}", group.display()));
+        // A container may let groups be made that nobody can be put into: the run goes on as where none can be made.
+        if let Err(error) = std::fs::write(group.join("cgroup.procs"), program.id().to_string()) {
+            println!("no share of the processors for {}: {error}", group.display());
+        }
     }
 
     /// The same for this process, whose threads can leave it by [`join_alone`](Self::join_alone): where they cannot (version 2) it
